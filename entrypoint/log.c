@@ -1,0 +1,43 @@
+#include "entrypoint/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static enum log_level level = LOG_NORMAL;
+
+void log_set_level(enum log_level wanted)
+{
+	level = wanted;
+}
+
+/* One write per line, so that lines of several processes on one stderr never mix. */
+static void log_line(const char *prefix, const char *format, va_list args)
+{
+	char line[4096];
+	int used = snprintf(line, sizeof(line), "netpale: %s", prefix);
+	size_t length;
+
+	vsnprintf(line + used, sizeof(line) - (size_t)used - 1, format, args);
+	length = strlen(line);
+	line[length++] = '\n';
+	(void)!write(STDERR_FILENO, line, length);
+}
+
+#define DEFINE_LOG(name, minimum, prefix)                                                \
+	void name(const char *format, ...)                                               \
+	{                                                                                \
+		va_list args;                                                            \
+                                                                                         \
+		if (level < (minimum))                                                   \
+			return;                                                          \
+		va_start(args, format);                                                  \
+		log_line(prefix, format, args);                                          \
+		va_end(args);                                                            \
+	}
+
+DEFINE_LOG(log_error, LOG_QUIET, "")
+DEFINE_LOG(log_warning, LOG_NORMAL, "warning: ")
+DEFINE_LOG(log_info, LOG_NORMAL, "")
+DEFINE_LOG(log_verbose, LOG_VERBOSE, "")

@@ -1,0 +1,224 @@
+#include "lib/addr.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/buf.h"
+
+uint8_t addr_bits(enum family family)
+{
+	return family == FAMILY_4 ? 32 : 128;
+}
+
+u128 addr_max(enum family family)
+{
+	return family == FAMILY_4 ? (u128)UINT32_MAX : ~(u128)0;
+}
+
+struct addr addr_from_bytes(enum family family, const uint8_t *bytes)
+{
+	struct addr addr = { .family = family };
+
+	for (size_t i = 0; i < addr_bits(family) / 8; i++)
+		addr.value = addr.value << 8 | bytes[i];
+	return addr;
+}
+
+void addr_to_bytes(const struct addr *addr, uint8_t out[static 16])
+{
+	size_t length = addr_bits(addr->family) / 8;
+
+	for (size_t i = 0; i < length; i++)
+		out[i] = (uint8_t)(addr->value >> 8 * (length - 1 - i));
+}
+
+bool addr_parse(const char *text, size_t length, struct addr *ret)
+{
+	char copy[ADDR_TEXT];
+	uint8_t bytes[16];
+
+	if (length == 0 || length >= sizeof(copy) || memchr(text, '\0', length))
+		return false;
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	/* inet_pton() refuses the octal and short forms of inet_aton(). */
+	if (inet_pton(AF_INET, copy, bytes) == 1)
+		*ret = addr_from_bytes(FAMILY_4, bytes);
+	else if (inet_pton(AF_INET6, copy, bytes) == 1)
+		*ret = addr_from_bytes(FAMILY_6, bytes);
+	else
+		return false;
+	return true;
+}
+
+char *addr_format(const struct addr *addr, char out[static ADDR_TEXT])
+{
+	uint8_t bytes[16];
+
+	addr_to_bytes(addr, bytes);
+	inet_ntop(addr->family == FAMILY_4 ? AF_INET : AF_INET6, bytes, out, ADDR_TEXT);
+	return out;
+}
+
+int addr_compare(const struct addr *a, const struct addr *b)
+{
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
+	if (a->value != b->value)
+		return a->value < b->value ? -1 : 1;
+	return 0;
+}
+
+static u128 host_mask(const struct prefix *prefix)
+{
+	uint8_t host_bits = addr_bits(prefix->base.family) - prefix->length;
+
+	return host_bits == 128 ? ~(u128)0 : ((u128)1 << host_bits) - 1;
+}
+
+struct prefix prefix_of(const struct addr *addr, uint8_t length)
+{
+	struct prefix prefix = { .base = *addr, .length = length };
+
+	prefix.base.value &= ~host_mask(&prefix);
+	return prefix;
+}
+
+u128 prefix_last(const struct prefix *prefix)
+{
+	return prefix->base.value | host_mask(prefix);
+}
+
+bool prefix_contains(const struct prefix *prefix, const struct addr *addr)
+{
+	return prefix->base.family == addr->family && addr->value >= prefix->base.value &&
+	       addr->value <= prefix_last(prefix);
+}
+
+char *prefix_format(const struct prefix *prefix, char out[static PREFIX_TEXT])
+{
+	addr_format(&prefix->base, out);
+	if (prefix->length < addr_bits(prefix->base.family)) {
+		size_t used = strlen(out);
+
+		snprintf(out + used, PREFIX_TEXT - used, "/%u", prefix->length);
+	}
+	return out;
+}
+
+static bool parse_length(const char *text, size_t length, uint8_t max, uint8_t *ret)
+{
+	unsigned value = 0;
+
+	if (length == 0 || length > 3 || (length > 1 && text[0] == '0'))
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		value = value * 10 + (unsigned)(text[i] - '0');
+	}
+	*ret = (uint8_t)value;
+	return value <= max;
+}
+
+int prefix_parse(const char *text, size_t length, struct prefix *ret, struct error *err)
+{
+	const char *slash = memchr(text, '/', length);
+	size_t addr_length = slash ? (size_t)(slash - text) : length;
+	char shown[128];
+	struct addr addr;
+	uint8_t bits;
+
+	escape(shown, sizeof(shown), text, length);
+	if (!addr_parse(text, addr_length, &addr))
+		return error_set(err, ERROR_POLICY, "'%s' is not an address", shown);
+	if (addr.family == FAMILY_6 && addr.value >> 32 == 0xffff) {
+		struct addr mapped = { .family = FAMILY_4, .value = (uint32_t)addr.value };
+		char plain[ADDR_TEXT];
+
+		return error_set(err, ERROR_POLICY,
+				 "'%s' is an IPv4-mapped address; write %s", shown,
+				 addr_format(&mapped, plain));
+	}
+	bits = addr_bits(addr.family);
+	if (slash && !parse_length(slash + 1, length - addr_length - 1, bits, &bits))
+		return error_set(err, ERROR_POLICY,
+				 "'%s': the prefix length is not in 0-%u", shown,
+				 addr_bits(addr.family));
+
+	*ret = prefix_of(&addr, bits);
+	if (ret->base.value != addr.value) {
+		char meant[PREFIX_TEXT];
+
+		return error_set(err, ERROR_POLICY,
+				 "'%s' has host bits set; the network is %s", shown,
+				 prefix_format(ret, meant));
+	}
+	return 0;
+}
+
+struct special {
+	const char *text;
+	enum addr_scope scope;
+};
+
+/* First match decides: the single metadata addresses stand before the networks around them. */
+static const struct special specials[] = {
+	{ "169.254.169.254", ADDR_METADATA },   /* AWS, GCP, Azure, OpenStack */
+	{ "169.254.170.2", ADDR_METADATA },     /* AWS ECS task credentials */
+	{ "100.100.100.200", ADDR_METADATA },   /* Alibaba */
+	{ "168.63.129.16", ADDR_METADATA },     /* Azure WireServer */
+	{ "192.0.0.192", ADDR_METADATA },       /* Oracle */
+	{ "fd00:ec2::/32", ADDR_METADATA },     /* AWS, IPv6 */
+	{ "fd20:ce::254", ADDR_METADATA },      /* GCP, IPv6 */
+	{ "10.0.0.0/8", ADDR_PRIVATE },
+	{ "172.16.0.0/12", ADDR_PRIVATE },
+	{ "192.168.0.0/16", ADDR_PRIVATE },
+	{ "100.64.0.0/10", ADDR_PRIVATE },
+	{ "fc00::/7", ADDR_PRIVATE },
+	{ "127.0.0.0/8", ADDR_LOOPBACK },
+	{ "::1", ADDR_LOOPBACK },
+	{ "169.254.0.0/16", ADDR_LINK_LOCAL },
+	{ "fe80::/10", ADDR_LINK_LOCAL },
+	{ "0.0.0.0/8", ADDR_SPECIAL },
+	{ "192.0.0.0/24", ADDR_SPECIAL },
+	{ "192.0.2.0/24", ADDR_PRIVATE },
+	{ "192.88.99.0/24", ADDR_SPECIAL },
+	{ "198.18.0.0/15", ADDR_PRIVATE },
+	{ "198.51.100.0/24", ADDR_PRIVATE },
+	{ "203.0.113.0/24", ADDR_PRIVATE },
+	{ "224.0.0.0/3", ADDR_SPECIAL },
+	{ "2001::/23", ADDR_SPECIAL },          /* IETF protocols, Teredo among them */
+	{ "2001:db8::/32", ADDR_PRIVATE },
+	{ "2002::/16", ADDR_SPECIAL },          /* 6to4 */
+	{ "3fff::/20", ADDR_PRIVATE },          /* documentation, RFC 9637 */
+};
+
+static const char *const scope_names[] = {
+	[ADDR_PUBLIC] = "public",         [ADDR_PRIVATE] = "private",
+	[ADDR_LOOPBACK] = "loopback",     [ADDR_LINK_LOCAL] = "link-local",
+	[ADDR_METADATA] = "cloud metadata", [ADDR_SPECIAL] = "special-purpose",
+};
+
+const char *addr_scope_name(enum addr_scope scope)
+{
+	return scope_names[scope];
+}
+
+enum addr_scope addr_scope(const struct addr *addr)
+{
+	struct error ignored;
+
+	for (size_t i = 0; i < ARRAY_SIZE(specials); i++) {
+		struct prefix prefix;
+
+		if (prefix_parse(specials[i].text, strlen(specials[i].text), &prefix, &ignored) == 0 &&
+		    prefix_contains(&prefix, addr))
+			return specials[i].scope;
+	}
+	/* Outside 2000::/3 nothing is global unicast: mapped, NAT64, multicast, reserved. */
+	if (addr->family == FAMILY_6 && addr->value >> 125 != 1)
+		return ADDR_SPECIAL;
+	return ADDR_PUBLIC;
+}

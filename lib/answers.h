@@ -1,0 +1,49 @@
+#pragma once
+
+#include <stddef.h>
+
+#include "lib/addr.h"
+#include "lib/arena.h"
+
+/* Host -> addresses, as resolved: a plain, sorted value. */
+
+enum answer_state {
+	ANSWER_OK,       /* at least one address */
+	ANSWER_NXDOMAIN,
+	ANSWER_NODATA,   /* the name exists, without A and AAAA */
+	ANSWER_SERVFAIL,
+	ANSWER_REFUSED,
+	ANSWER_TIMEOUT,  /* no usable reply before the deadline */
+	ANSWER_UNKNOWN,  /* not in the answers file */
+};
+
+struct answer {
+	const char *host;          /* normalised */
+	const struct addr *addrs;  /* sorted, without duplicates */
+	size_t count;
+	enum answer_state state;   /* OK when either family answered */
+};
+
+struct answers {
+	struct answer *v;          /* sorted by host */
+	size_t count;
+};
+
+/* More addresses for one name are left out; a note says so. */
+#define ANSWER_ADDRS_MAX 1000
+
+const struct answer *answers_find(const struct answers *answers, const char *host);
+const char *answer_state_name(enum answer_state state); /* "NXDOMAIN", "timed out" ... */
+
+/* Sorts hosts and addresses, drops duplicate addresses, merges repeated hosts. */
+int answers_normalise(struct answers *answers, struct arena *arena, struct error *err);
+
+/* hosts(5) lines: ADDR NAME [NAME...], '#' comments. Errors are ERROR_POLICY with
+ * "source:line". Names that are no host names are an error too. */
+int answers_parse(const char *bytes, size_t length, const char *source, struct arena *arena,
+		  struct answers *ret, struct error *err) MUST_CHECK;
+
+/* The same lines; a host without address becomes "# HOST: NXDOMAIN". print(parse(x)) is
+ * stable. */
+struct buf;
+void answers_print(const struct answers *answers, struct buf *out);

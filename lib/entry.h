@@ -1,0 +1,63 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/arena.h"
+#include "lib/origin.h"
+#include "lib/portset.h"
+
+/* One line of `allow` or `deny`. */
+
+enum entry_kind {
+	ENTRY_PREFIX,   /* an address or a network */
+	ENTRY_NAME,     /* a host name, exactly */
+	ENTRY_BELOW,    /* "*.example.com": every name below it */
+	ENTRY_SUBTREE,  /* ".example.com": itself and every name below it */
+	ENTRY_ATTACHED, /* preset `attached`: the container's own subnets without gateways */
+};
+
+/* Who speaks: within one trust level the longest prefix decides, between them see plan.h. */
+enum trust {
+	TRUST_OPERATOR,
+	TRUST_PROJECT,
+};
+
+struct entry {
+	enum entry_kind kind;
+	enum trust trust;
+	bool deny;
+	bool private_ok;       /* private: true */
+	bool required;
+	uint32_t port_count;   /* 0: no ports given */
+	const struct port_range *ports;
+	struct prefix prefix;  /* ENTRY_PREFIX */
+	const char *host;      /* names: normalised, without "*." or "." in front */
+	const char *text;      /* as written, not escaped */
+	const char *preset;    /* the preset it came through, or NULL */
+	struct origin origin;  /* where the entry (or the preset's use) stands */
+	const struct entry *same; /* an earlier entry that says the same: kept for its origin */
+};
+
+/* The largest number of ranges one entry may list. */
+#define ENTRY_PORTS_MAX 256
+
+/* The string form: "HOST", "HOST:PORTS", "*.NAME", ".NAME", "ADDR", "NET/LEN", "NET/LEN:PORTS",
+ * "[V6/LEN]:PORTS", PORTS = N or N-M with an optional /tcp or /udp. Not "preset:NAME" (see
+ * layer.h). Fills kind, ports, prefix, host, text; the rest stays zero. Errors say what was
+ * expected: a URL, a path, a port outside 1-65535, an IPv6 address with a port and no
+ * brackets, host bits, "*example.com", a bare "*". */
+int entry_parse(struct arena *arena, const char *text, size_t length, struct entry *ret,
+		struct error *err) MUST_CHECK;
+
+/* "443", "8000-8999", "5173/tcp" -> one or two ranges (without protocol: TCP and UDP). */
+int ports_parse(const char *text, size_t length, struct port_range ret[static 2],
+		size_t *ret_count, struct error *err) MUST_CHECK;
+
+/* The entry in canonical string form ("api.example.com:443", "[2001:db8::]:53/udp"...); an
+ * entry with several port ranges prints them with commas, for people and explain. */
+struct buf;
+void entry_print(const struct entry *entry, struct buf *out);
+void ports_print(const struct port_range *ranges, size_t count, struct buf *out);

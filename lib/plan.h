@@ -1,0 +1,69 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/answers.h"
+#include "lib/policy.h"
+#include "lib/portset.h"
+#include "lib/site.h"
+
+/* A plan is policy + answers + site, compiled: the closed, sorted, disjoint list of flows that
+ * the container may open. It does not know the kernel.
+ *
+ * Precedence. For each destination point (address, protocol, port):
+ *  - the operator's verdict O and the project's verdict P are those of their literal entries
+ *    (networks, addresses, names with `private: true`) by the longest prefix, on a tie the
+ *    narrower port range, on a further tie deny;
+ *  - O deny closes; else P deny closes (a project may tighten); else O or P allow opens;
+ *  - a name opens its addresses with its ports where no deny of anybody covers them;
+ *  - in mode full, what nobody mentions is open.
+ * host_gateway is an operator's entry for each gateway: closed counts as deny unless a literal
+ * allow names just that address. */
+
+struct span {
+	u128 first, last;
+	portset ports;
+};
+
+struct spans {
+	struct span *v; /* sorted, disjoint; neighbours with equal ports are joined */
+	size_t count, capacity;
+};
+
+/* More flows (ranges of addresses times ranges of ports) are an error. */
+#define PLAN_FLOWS_MAX 400000u
+
+struct plan {
+	enum mode mode;             /* never MODE_UNSET */
+	bool fenced;                /* false: mode full with nothing to refuse */
+	enum stance dns;
+	struct portsets *portsets;  /* owned */
+	struct spans spans[2];      /* IPv4, IPv6; owned */
+	struct addr resolvers[SITE_MAX];
+	size_t resolver_count;      /* stance resolvers: whose port 53 is open */
+	bool inbound_open;          /* `inbound: allow` */
+	portset inbound;            /* else these ports */
+	size_t names, addresses, networks; /* for the start line: names opened, their
+					    * addresses, literal entries that allow */
+};
+
+/* Notes: names that did not resolve, refused answers, denies that cut a name (warnings);
+ * ERROR_RESOLVE when a required one has no open address. */
+int plan_build(const struct policy *policy, const struct answers *answers,
+	       const struct site *site, struct notes *notes, struct plan **ret,
+	       struct error *err) MUST_CHECK;
+void plan_free(struct plan *plan);
+DEFINE_FREEP(plan)
+
+/* One line for each flow, sorted: "198.51.100.7 443/tcp". */
+struct buf;
+void plan_print(const struct plan *plan, struct buf *out);
+int plan_print_json(const struct plan *plan, struct buf *out);
+
+/* Is the point open? Binary search in the spans. */
+bool plan_allows(const struct plan *plan, const struct addr *addr, uint32_t point);
+
+/* An address of that family the plan refuses for UDP port 9 (discard): documentation addresses
+ * first, then a scan of the gaps. False when everything is open. For the canary. */
+bool plan_refused_addr(const struct plan *plan, enum family family, struct addr *ret);

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <stdint.h>
+
+#include "lib/answers.h"
+
+/* Names -> answers through c-ares: all at once, A and AAAA, /etc/hosts first, then the servers
+ * of /etc/resolv.conf, the search list only for names of a single label, with retries, UDP then
+ * TCP, under one deadline. Sockets, no privilege but for the mark. */
+
+struct resolver_options {
+	unsigned timeout_ms;         /* for everything, 1-600000 */
+	uint32_t socket_mark;        /* SO_MARK for each socket; 0: none. Setting it needs
+				      * NET_ADMIN or NET_RAW; a failure to set it is an error */
+	const char *resolv_conf;     /* NULL: /etc/resolv.conf */
+	const char *hosts;           /* NULL: /etc/hosts */
+};
+
+/* `names` normalised, distinct. Every name gets an answer, be it ANSWER_TIMEOUT: an answer
+ * is never an error. -1 with ERROR_KERNEL or ERROR_MEMORY. */
+int resolver_ask(const char *const *names, size_t count,
+		 const struct resolver_options *options, struct arena *arena,
+		 struct answers *ret, struct error *err) MUST_CHECK;
