@@ -1,0 +1,24 @@
+# Everything that builds, checks and tests netpale, on Debian 13. Nothing of it reaches a user:
+# docker/Dockerfile makes the product. tests/run builds this image when this file has changed.
+FROM debian:trixie-slim
+
+ENV DEBIAN_FRONTEND=noninteractive
+
+# Compilers (gcc-multilib for a static i386 test program), the libraries, and the linters.
+RUN apt-get update && apt-get install -y --no-install-recommends \
+	clang clang-format clang-tidy cmake file gcc gcc-multilib git libc6-dev libclang-rt-dev \
+	libc-ares-dev libcap-dev libcmocka-dev libjansson-dev libmnl-dev libnftnl-dev libseccomp-dev \
+	libyaml-dev lld llvm mandoc ninja-build pkg-config shellcheck strace valgrind xxd \
+	&& rm -rf /var/lib/apt/lists/*
+
+# What the tests start in their namespaces: servers, clients, and the tools netpale is compared with.
+RUN apt-get update && apt-get install -y --no-install-recommends \
+	bind9-dnsutils ca-certificates conntrack curl dnsmasq-base docker-cli docker-compose hyperfine \
+	iperf3 iproute2 iptables iputils-ping ipset jq libcap2-bin netcat-openbsd nftables nginx-light \
+	openssl procps psmisc python3 socat sudo tcpdump util-linux \
+	&& rm -rf /var/lib/apt/lists/*
+
+RUN apt-get update && apt-get install -y --no-install-recommends nodejs npm \
+	&& rm -rf /var/lib/apt/lists/* \
+	&& npm install --global --no-audit --no-fund @devcontainers/cli \
+	&& rm -rf /root/.npm
