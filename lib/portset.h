@@ -29,16 +29,17 @@ struct port_range {
 
 struct portsets;
 
-/* The table holds at most PORTSETS_RANGES ranges in all; past that operations fail with
- * ERROR_POLICY, "too many different port lists". That bounds time and memory whatever a
- * policy says. */
+/* The table holds at most PORTSETS_RANGES ranges in all (each set counts as one more), and the
+ * work of all operations together has an end too; past either they fail with ERROR_POLICY,
+ * "too many different port lists". That bounds time and memory whatever a policy says. */
 #define PORTSETS_RANGES 1000000u
 
 struct portsets *portsets_new(void) MUST_CHECK;
 void portsets_free(struct portsets *table);
 DEFINE_FREEP(portsets)
 
-/* `ranges` may be unsorted and overlap. 0, or -1 with err. */
+/* `ranges` lie on the line, first <= last; unsorted and overlapping ones are fine. 0, or -1
+ * with err. */
 int portset_make(struct portsets *table, const struct port_range *ranges, size_t count,
 		 portset *ret, struct error *err) MUST_CHECK;
 int portset_union(struct portsets *table, portset a, portset b, portset *ret,
