@@ -29,21 +29,22 @@ struct answers {
 	size_t count;
 };
 
-/* More addresses for one name are left out; a note says so. */
+/* More addresses for one name are left out; a note of plan_build() says so. */
 #define ANSWER_ADDRS_MAX 1000
 
 const struct answer *answers_find(const struct answers *answers, const char *host);
 const char *answer_state_name(enum answer_state state); /* "NXDOMAIN", "timed out" ... */
 
-/* Sorts hosts and addresses, drops duplicate addresses, merges repeated hosts. */
-int answers_normalise(struct answers *answers, struct arena *arena, struct error *err);
+/* Sorts hosts (in place) and addresses, drops duplicate addresses, merges repeated hosts. */
+int answers_normalise(struct answers *answers, struct arena *arena, struct error *err)
+	MUST_CHECK;
 
 /* hosts(5) lines: ADDR NAME [NAME...], '#' comments. Errors are ERROR_POLICY with
  * "source:line". Names that are no host names are an error too. */
 int answers_parse(const char *bytes, size_t length, const char *source, struct arena *arena,
 		  struct answers *ret, struct error *err) MUST_CHECK;
 
-/* The same lines; a host without address becomes "# HOST: NXDOMAIN". print(parse(x)) is
- * stable. */
+/* The same lines, one address and one name each; a host without address becomes
+ * "# HOST: NXDOMAIN". print(parse(x)) is stable. */
 struct buf;
 void answers_print(const struct answers *answers, struct buf *out);

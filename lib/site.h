@@ -25,8 +25,9 @@ struct site {
 };
 
 /* resolv.conf(5) text -> resolvers, docker_dns. Lines that are not understood are skipped, as
- * resolvers do; a zone (%eth0) is dropped. */
+ * resolvers do; a zone (%eth0) is dropped. Docker's comment counts only beside 127.0.0.11. */
 void site_parse_resolv_conf(struct site *site, const char *bytes, size_t length);
 
 bool site_is_on_link(const struct site *site, const struct addr *addr);
 bool site_is_gateway(const struct site *site, const struct addr *addr);
+bool site_is_own(const struct site *site, const struct addr *addr);
