@@ -7,9 +7,10 @@
 #include "lib/error.h"
 
 /* IPv4 and IPv6 addresses as numbers, so that ranges are arithmetic: an IPv4 address is the
- * low 32 bits of `value`, most significant byte first on the wire. */
+ * low 32 bits of `value`, most significant byte first on the wire. The smaller alignment saves
+ * a quarter of every struct that holds one; 100,000 entries feel it. */
 
-__extension__ typedef unsigned __int128 u128;
+__extension__ typedef unsigned __int128 u128 __attribute__((aligned(8)));
 
 enum family {
 	FAMILY_4 = 4,

@@ -40,7 +40,7 @@ struct notes {
 	bool out_of_memory;    /* a note was lost: treat as an error */
 };
 
-/* More than this many are only counted. */
+/* More errors than this are only counted, more warnings are dropped. */
 #define NOTES_MAX 100
 
 void notes_add(struct notes *notes, enum note_level level, const struct origin *at,
