@@ -11,7 +11,7 @@
 
 /* One line of `allow` or `deny`. */
 
-enum entry_kind {
+enum __attribute__((packed)) entry_kind {
 	ENTRY_PREFIX,   /* an address or a network */
 	ENTRY_NAME,     /* a host name, exactly */
 	ENTRY_BELOW,    /* "*.example.com": every name below it */
@@ -20,19 +20,20 @@ enum entry_kind {
 };
 
 /* Who speaks: within one trust level the longest prefix decides, between them see plan.h. */
-enum trust {
+enum __attribute__((packed)) trust {
 	TRUST_OPERATOR,
 	TRUST_PROJECT,
 };
 
+/* There may be 200,000 of them in a file: kept small. */
 struct entry {
 	enum entry_kind kind;
 	enum trust trust;
 	bool deny;
 	bool private_ok;       /* private: true */
 	bool required;
-	uint32_t port_count;   /* 0: no ports given */
-	const struct port_range *ports;
+	uint16_t port_count;   /* 0: no ports given */
+	const struct port_range *ports; /* sorted, disjoint, not adjacent; shared */
 	struct prefix prefix;  /* ENTRY_PREFIX */
 	const char *host;      /* names: normalised, without "*." or "." in front */
 	const char *text;      /* as written, not escaped */
@@ -41,7 +42,7 @@ struct entry {
 	const struct entry *same; /* an earlier entry that says the same: kept for its origin */
 };
 
-/* The largest number of ranges one entry may list. */
+/* The largest number of ports and ranges one entry may list. */
 #define ENTRY_PORTS_MAX 256
 
 /* The string form: "HOST", "HOST:PORTS", "*.NAME", ".NAME", "ADDR", "NET/LEN", "NET/LEN:PORTS",
@@ -55,6 +56,9 @@ int entry_parse(struct arena *arena, const char *text, size_t length, struct ent
 /* "443", "8000-8999", "5173/tcp" -> one or two ranges (without protocol: TCP and UDP). */
 int ports_parse(const char *text, size_t length, struct port_range ret[static 2],
 		size_t *ret_count, struct error *err) MUST_CHECK;
+
+/* Sorts the ranges and joins what overlaps or touches; returns how many remain. */
+size_t ports_normalise(struct port_range *ranges, size_t count);
 
 /* The entry in canonical string form ("api.example.com:443", "[2001:db8::]:53/udp"...); an
  * entry with several port ranges prints them with commas, for people and explain. */
