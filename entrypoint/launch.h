@@ -1,5 +1,7 @@
 #pragma once
 
+#include <signal.h>
+
 #include "entrypoint/user.h"
 #include "lib/error.h"
 
@@ -7,15 +9,27 @@
  * it forwards signals, reaps, passes the terminal, and exits with the agent's status; otherwise
  * it execs and nothing of netpale stays in memory. */
 
-/* Must be called before anything else changes signals: remembers mask and dispositions that
- * the agent will get back. */
-void launch_prepare(void);
+/* What the agent gets back. */
+struct launch_signals {
+	sigset_t mask;
+	sigset_t ignored;
+};
+
+/* First call of main(): remembers mask and dispositions, makes sure that 0, 1 and 2 are open.
+ * As PID 1 every signal is blocked from here on: the kernel would discard what has no handler,
+ * so a `docker stop` during the start would be lost. */
+void launch_prepare(struct launch_signals *ret);
 
 /* Sets HOME, USER, LOGNAME, SHELL for `user` in the environment (user->name NULL: USER and
  * LOGNAME are unset). */
 int launch_environment(const struct user *user, struct error *err) MUST_CHECK;
 
 /* `argv` NULL-terminated, argv[0] searched in PATH. Returns only on failure (-1:
- * ERROR_NOT_FOUND, ERROR_NOT_EXECUTABLE, ...) or, as PID 1, the agent's exit status (0-255,
- * 128+n when a signal ended it). */
-int launch(char *const argv[], struct error *err) MUST_CHECK;
+ * ERROR_NOT_FOUND, ERROR_NOT_EXECUTABLE, ...) or, as PID 1, the status to exit with (0-255,
+ * 128+n when a signal ended the agent, or netpale before the agent began). */
+int launch(char *const argv[], const struct launch_signals *signals,
+	   struct error *err) MUST_CHECK;
+
+/* launch() when not PID 1, and the child when it is: restores the signals and execs. */
+int launch_exec(char *const argv[], const struct launch_signals *signals,
+		struct error *err) MUST_CHECK;
