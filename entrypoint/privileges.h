@@ -1,18 +1,25 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "entrypoint/user.h"
 #include "lib/addr.h"
 #include "lib/error.h"
 
 /* Giving up privilege in named stages (DESIGN §5): each only takes away, none can be undone,
- * and at the end what is left is read back and tried. A failure at any stage means that the
- * agent must not be started. */
+ * and at the end what is left is read back and tried (entrypoint/proof.h). A failure at any
+ * stage means that the agent must not be started. */
 
-/* What the process needs before it begins; a missing one is named with docker's option that
- * gives it (ERROR_PRIVILEGE, 77). `fence`: NET_ADMIN too. */
+/* What the process needs before it begins; what is missing is named with the docker option that
+ * gives it (ERROR_PRIVILEGE, 77). `fence`: uid 0 and NET_ADMIN too. Without, whoever is not
+ * root needs nothing: there is nothing to give up but what privileges_drop() takes. */
 int privileges_require(bool fence, struct error *err) MUST_CHECK;
+
+/* For --allow-sudo: each path (the binary, the policy) must lie on a read-only mount, where the
+ * root that sudo makes cannot write. ERROR_PRIVILEGE names the first that does not. */
+int privileges_require_read_only(const char *const *paths, size_t count,
+				 struct error *err) MUST_CHECK;
 
 struct drop {
 	const struct user *user;
@@ -21,8 +28,8 @@ struct drop {
 };
 
 /* All stages and the proof, for `run` and for `exec` started with privilege. When the process
- * starts unprivileged (exec by the agent's own user), only what is possible is taken away: NNP,
- * seccomp; then the same proof. */
+ * is not root (exec by the agent's own user), only what is possible is taken away: NNP,
+ * seccomp; then the same proof. Afterwards only 0, 1 and 2 are open. */
 int privileges_drop(const struct drop *drop, struct error *err) MUST_CHECK;
 
 /* The canary: after the drop, a UDP datagram to each address (NULL: none to try) must fail
@@ -31,5 +38,6 @@ int privileges_drop(const struct drop *drop, struct error *err) MUST_CHECK;
 int privileges_prove_closed(const struct addr *refused4, const struct addr *refused6,
 			    struct error *err) MUST_CHECK;
 
-/* What is still open to whoever enters by `docker exec` (DESIGN §5), in words; NULL: nothing. */
+/* What is still open to whoever enters by `docker exec` (DESIGN §5), in words; NULL: nothing.
+ * Speaks of the process as it is: ask before the drop. */
 const char *privileges_still_open(void);
