@@ -2,26 +2,29 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
+#include "entrypoint/user.h"
 #include "lib/buf.h"
 #include "lib/error.h"
 
 /* Reading files that somebody else may have prepared. */
 
-enum source_rule {
-	SOURCE_OPERATOR, /* the operator's own file: symbolic links are followed */
-	SOURCE_PROJECT,  /* a stranger's: O_NOFOLLOW, regular files only, never blocks */
-};
-
-/* Reads at most `limit` bytes; a larger file, a directory, a FIFO, a device is an error. 0: read;
- * 1: there is no such file; -1: error (ERROR_POLICY with the path). */
-int source_read(const char *path, enum source_rule rule, size_t limit, struct buf *out,
+/* Reads at most `limit` bytes; a larger file, a directory, a FIFO, a device is an error, and
+ * nothing ever blocks. 0: read; 1: there is no such file; -1: error (ERROR_POLICY with the
+ * path).
+ *
+ * `as` NULL: the operator's own file, symbolic links are followed. Otherwise a stranger's
+ * (the project's): opened with the file-system ids and groups of `as`, so that root reads
+ * nothing that the agent could not, and the file itself must not be a link. Only root can take
+ * on another's ids; whoever is not reads as himself. */
+int source_read(const char *path, const struct user *as, size_t limit, struct buf *out,
 		struct error *err) MUST_CHECK;
 
 /* The nearest .ccpod.yml from the working directory upwards: 0 with the path in `out`, 1 when
- * there is none. */
+ * there is none. Whatever bears that name counts, source_read() judges it. */
 int source_find_project(struct buf *out, struct error *err) MUST_CHECK;
 
-/* Could `uid` with `gid` change what `path` names: the file itself, or a directory on its way? */
-bool source_writable_by(const char *path, uid_t uid, gid_t gid);
+/* Could `user` change what `path` names: the file itself, a link or a directory on its way?
+ * Modes only, no ACLs; a file on a read-only mount is nobody's. What cannot be told counts as
+ * yes. */
+bool source_writable_by(const char *path, const struct user *user);

@@ -1,0 +1,249 @@
+#include "entrypoint/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define PROJECT_FILE ".ccpod.yml"
+
+/* As many links as the kernel follows. */
+#define LINKS_MAX 40
+
+/* The kernel's own bound for supplementary groups (NGROUPS_MAX). */
+#define GROUPS_MAX 65536
+
+static inline void close_fdp(const int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static inline void free_groupsp(gid_t **groups)
+{
+	free(*groups);
+}
+
+/* The calls cannot report a failure, but tell who we are when asked for an impossible id. */
+static bool set_file_ids(uid_t uid, gid_t gid)
+{
+	setfsgid(gid);
+	setfsuid(uid);
+	return (uid_t)setfsuid((uid_t)-1) == uid && (gid_t)setfsgid((gid_t)-1) == gid;
+}
+
+/* Leaving root's fsuid also takes the capabilities that override modes, for this moment. */
+static int open_as(const char *path, int flags, const struct user *as)
+{
+	CLEANUP(free_groupsp) gid_t *groups = calloc(GROUPS_MAX, sizeof(*groups));
+	int count = groups ? getgroups(GROUPS_MAX, groups) : -1;
+	int fd = -1, saved;
+
+	if (count < 0 || setgroups(as->group_count, as->groups) < 0)
+		return -1;
+	if (set_file_ids(as->uid, as->gid))
+		fd = open(path, flags);
+	else
+		errno = EPERM;
+	saved = errno;
+	if (!set_file_ids(geteuid(), getegid()) || setgroups((size_t)count, groups) < 0) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	errno = saved;
+	return fd;
+}
+
+static int open_source(const char *path, const struct user *as)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (as ? O_NOFOLLOW : 0);
+
+	return as && geteuid() == 0 ? open_as(path, flags, as) : open(path, flags);
+}
+
+/* Read once, to the end that the file has then: nothing that changes it later is seen. */
+static int read_all(int fd, const char *name, size_t limit, struct buf *out, struct error *err)
+{
+	char chunk[16384];
+	size_t total = 0;
+	ssize_t length;
+
+	while ((length = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (length < 0 && errno == EINTR)
+			continue;
+		if (length < 0)
+			return error_errno(err, ERROR_POLICY, errno, "%s", name);
+		total += (size_t)length;
+		if (total > limit)
+			return error_set(err, ERROR_POLICY, "%s: larger than %zu bytes", name,
+					 limit);
+		buf_add(out, chunk, (size_t)length);
+	}
+	return out->failed ? error_memory(err) : 0;
+}
+
+int source_read(const char *path, const struct user *as, size_t limit, struct buf *out,
+		struct error *err)
+{
+	CLEANUP(close_fdp) int fd = open_source(path, as);
+	char name[256];
+	struct stat file;
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 1;
+	escape(name, sizeof(name), path, strlen(path));
+	if (fd < 0 && errno == ELOOP && as)
+		return error_set(err, ERROR_POLICY, "%s: is a symbolic link", name);
+	/* A socket, or a device without a driver. */
+	if (fd < 0 && errno == ENXIO)
+		return error_set(err, ERROR_POLICY, "%s: is not a regular file", name);
+	if (fd < 0 && as && errno == EACCES)
+		return error_set(err, ERROR_POLICY, "%s: the agent's user (uid %u) cannot read it",
+				 name, as->uid);
+	if (fd < 0 || fstat(fd, &file) < 0)
+		return error_errno(err, ERROR_POLICY, errno, "%s", name);
+	if (!S_ISREG(file.st_mode))
+		return error_set(err, ERROR_POLICY, "%s: is %s", name,
+				 S_ISDIR(file.st_mode) ? "a directory" : "not a regular file");
+	return read_all(fd, name, limit, out, err);
+}
+
+int source_find_project(struct buf *out, struct error *err)
+{
+	char directory[PATH_MAX], candidate[PATH_MAX + sizeof(PROJECT_FILE) + 1];
+	struct stat file;
+
+	if (!getcwd(directory, sizeof(directory)))
+		return error_errno(err, ERROR_POLICY, errno, "the working directory");
+	for (;;) {
+		char *slash = strrchr(directory, '/');
+
+		snprintf(candidate, sizeof(candidate), "%s/" PROJECT_FILE,
+			 slash[1] ? directory : "");
+		if (lstat(candidate, &file) == 0) {
+			buf_puts(out, candidate);
+			return out->failed ? error_memory(err) : 0;
+		}
+		if (errno != ENOENT)
+			return error_errno(err, ERROR_POLICY, errno, "looking for " PROJECT_FILE);
+		if (slash == directory && !slash[1])
+			return 1;
+		slash[slash == directory] = '\0';
+	}
+}
+
+static bool is_in_group(const struct user *user, gid_t gid)
+{
+	for (size_t i = 0; i < user->group_count; i++)
+		if (user->groups[i] == gid)
+			return true;
+	return user->gid == gid;
+}
+
+/* The owner can change the mode, so is a writer whatever it says now. */
+static bool may_write(const struct user *user, const struct stat *file)
+{
+	if (file->st_uid == user->uid)
+		return true;
+	return file->st_mode & (is_in_group(user, file->st_gid) ? S_IWGRP : S_IWOTH);
+}
+
+/* Could `user` put something else under the name of `entry` in `directory`? In a sticky one
+ * (/tmp) only the owner of either could. */
+static bool may_replace(const struct user *user, const struct stat *directory,
+			const struct stat *entry)
+{
+	if (!may_write(user, directory))
+		return false;
+	return directory->st_uid == user->uid || entry->st_uid == user->uid ||
+	       !(directory->st_mode & S_ISVTX);
+}
+
+static bool is_read_only(const char *path)
+{
+	struct statvfs mount;
+
+	return statvfs(path, &mount) == 0 && (mount.f_flag & ST_RDONLY);
+}
+
+/* A path on its way: `done` has been walked and holds no link ("" is the root), `rest` is to
+ * come. */
+struct walk {
+	char done[PATH_MAX], rest[PATH_MAX];
+	unsigned int links;
+	bool replaceable;
+};
+
+/* Puts what a link says in front of the rest. */
+static bool follow(struct walk *walk, const char *link, const char *behind)
+{
+	char target[PATH_MAX], joined[2 * PATH_MAX];
+	ssize_t length = readlink(link, target, sizeof(target) - 1);
+
+	if (length <= 0 || ++walk->links > LINKS_MAX)
+		return false;
+	target[length] = '\0';
+	snprintf(joined, sizeof(joined), "%s/%s", target, behind);
+	if (strlen(joined) >= sizeof(walk->rest))
+		return false;
+	strcpy(walk->rest, joined);
+	if (target[0] == '/')
+		walk->done[0] = '\0';
+	return true;
+}
+
+/* One component further; false when it cannot be told, or is a link that leads where the user
+ * likes. */
+static bool step(struct walk *walk, const struct user *user)
+{
+	const char *name = walk->rest + strspn(walk->rest, "/");
+	size_t length = strcspn(name, "/");
+	const char *directory = *walk->done ? walk->done : "/";
+	char entry[PATH_MAX], behind[PATH_MAX];
+	struct stat parent, file;
+	bool replaceable;
+
+	snprintf(behind, sizeof(behind), "%s", name + length);
+	if (snprintf(entry, sizeof(entry), "%s/%.*s", walk->done, (int)length, name) >= PATH_MAX ||
+	    stat(directory, &parent) < 0 || lstat(entry, &file) < 0)
+		return false;
+	replaceable = may_replace(user, &parent, &file);
+	if (S_ISLNK(file.st_mode))
+		return (!replaceable || is_read_only(directory)) && follow(walk, entry, behind);
+	walk->replaceable |= replaceable;
+	strcpy(walk->rest, behind);
+	/* "..": its way was judged already, only its real path is needed. */
+	if (!realpath(entry, walk->done))
+		return false;
+	if (strcmp(walk->done, "/") == 0)
+		walk->done[0] = '\0';
+	return true;
+}
+
+bool source_writable_by(const char *path, const struct user *user)
+{
+	struct walk walk = { 0 };
+	struct stat file;
+
+	if (path[0] != '/' && !getcwd(walk.rest, sizeof(walk.rest)))
+		return true;
+	if (strlen(walk.rest) + strlen(path) + 2 > sizeof(walk.rest))
+		return true;
+	strcat(walk.rest, "/");
+	strcat(walk.rest, path);
+	while (walk.rest[strspn(walk.rest, "/")])
+		if (!step(&walk, user))
+			return true;
+	/* A mount comes back to its place at the next start, whatever happens around it. */
+	if (is_read_only(walk.done))
+		return false;
+	return walk.replaceable || stat(walk.done, &file) < 0 || may_write(user, &file);
+}
