@@ -55,16 +55,17 @@ static uint64_t bounding_to_keep(const struct drop *drop)
 	return keep;
 }
 
-int privileges_require(bool fence, struct error *err)
+int privileges_require(bool fence, bool drop, struct error *err)
 {
 	static const struct {
 		unsigned int capability;
+		bool for_fence;
 		const char *option;
 	} needed[] = {
-		{ CAP_NET_ADMIN, " --cap-add NET_ADMIN" },
-		{ CAP_SETUID, " --cap-add SETUID" },
-		{ CAP_SETGID, " --cap-add SETGID" },
-		{ CAP_SETPCAP, " --cap-add SETPCAP" },
+		{ CAP_NET_ADMIN, true, " --cap-add NET_ADMIN" },
+		{ CAP_SETUID, false, " --cap-add SETUID" },
+		{ CAP_SETGID, false, " --cap-add SETGID" },
+		{ CAP_SETPCAP, false, " --cap-add SETPCAP" },
 	};
 	char options[128] = "";
 	uint64_t held;
@@ -76,8 +77,9 @@ int privileges_require(bool fence, struct error *err)
 					 geteuid())
 			     : 0;
 	held = capabilities_read(CAPABILITIES_EFFECTIVE);
-	for (size_t i = fence ? 0 : 1; i < ARRAY_SIZE(needed); i++)
-		if (!(held & capability_bit(needed[i].capability)))
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+		if ((needed[i].for_fence ? fence : drop) &&
+		    !(held & capability_bit(needed[i].capability)))
 			strcat(options, needed[i].option);
 	if (*options)
 		return error_set(err, ERROR_PRIVILEGE, "capabilities are missing: docker run%s",

@@ -12,9 +12,9 @@
  * stage means that the agent must not be started. */
 
 /* What the process needs before it begins; what is missing is named with the docker option that
- * gives it (ERROR_PRIVILEGE, 77). `fence`: uid 0 and NET_ADMIN too. Without, whoever is not
- * root needs nothing: there is nothing to give up but what privileges_drop() takes. */
-int privileges_require(bool fence, struct error *err) MUST_CHECK;
+ * gives it (ERROR_PRIVILEGE, 77). `fence`: uid 0 and NET_ADMIN. `drop`: what privileges_drop()
+ * takes as root; whoever is not root has nothing to give up and needs nothing. */
+int privileges_require(bool fence, bool drop, struct error *err) MUST_CHECK;
 
 /* For --allow-sudo: each path (the binary, the policy) must lie on a read-only mount, where the
  * root that sudo makes cannot write. ERROR_PRIVILEGE names the first that does not. */
