@@ -159,40 +159,44 @@ int prefix_parse(const char *text, size_t length, struct prefix *ret, struct err
 }
 
 struct special {
-	const char *text;
+	struct prefix prefix;
 	enum addr_scope scope;
 };
 
+/* Numbers, not texts: a start asks for every address of every name. */
+#define V4(a, b, c, d, length) { { (a) << 24 | (b) << 16 | (c) << 8 | (d), FAMILY_4 }, length }
+#define V6(high, low, length) { { (u128)(high) << 64 | (low), FAMILY_6 }, length }
+
 /* First match decides: the single metadata addresses stand before the networks around them. */
 static const struct special specials[] = {
-	{ "169.254.169.254", ADDR_METADATA },   /* AWS, GCP, Azure, OpenStack */
-	{ "169.254.170.2", ADDR_METADATA },     /* AWS ECS task credentials */
-	{ "100.100.100.200", ADDR_METADATA },   /* Alibaba */
-	{ "168.63.129.16", ADDR_METADATA },     /* Azure WireServer */
-	{ "192.0.0.192", ADDR_METADATA },       /* Oracle */
-	{ "fd00:ec2::/32", ADDR_METADATA },     /* AWS, IPv6 */
-	{ "fd20:ce::254", ADDR_METADATA },      /* GCP, IPv6 */
-	{ "10.0.0.0/8", ADDR_PRIVATE },
-	{ "172.16.0.0/12", ADDR_PRIVATE },
-	{ "192.168.0.0/16", ADDR_PRIVATE },
-	{ "100.64.0.0/10", ADDR_PRIVATE },
-	{ "fc00::/7", ADDR_PRIVATE },
-	{ "127.0.0.0/8", ADDR_LOOPBACK },
-	{ "::1", ADDR_LOOPBACK },
-	{ "169.254.0.0/16", ADDR_LINK_LOCAL },
-	{ "fe80::/10", ADDR_LINK_LOCAL },
-	{ "0.0.0.0/8", ADDR_SPECIAL },
-	{ "192.0.0.0/24", ADDR_SPECIAL },
-	{ "192.0.2.0/24", ADDR_PRIVATE },
-	{ "192.88.99.0/24", ADDR_SPECIAL },
-	{ "198.18.0.0/15", ADDR_PRIVATE },
-	{ "198.51.100.0/24", ADDR_PRIVATE },
-	{ "203.0.113.0/24", ADDR_PRIVATE },
-	{ "224.0.0.0/3", ADDR_SPECIAL },
-	{ "2001::/23", ADDR_SPECIAL },          /* IETF protocols, Teredo among them */
-	{ "2001:db8::/32", ADDR_PRIVATE },
-	{ "2002::/16", ADDR_SPECIAL },          /* 6to4 */
-	{ "3fff::/20", ADDR_PRIVATE },          /* documentation, RFC 9637 */
+	{ V4(169u, 254, 169, 254, 32), ADDR_METADATA },     /* AWS, GCP, Azure, OpenStack */
+	{ V4(169u, 254, 170, 2, 32), ADDR_METADATA },       /* AWS ECS task credentials */
+	{ V4(100u, 100, 100, 200, 32), ADDR_METADATA },     /* Alibaba */
+	{ V4(168u, 63, 129, 16, 32), ADDR_METADATA },       /* Azure WireServer */
+	{ V4(192u, 0, 0, 192, 32), ADDR_METADATA },         /* Oracle */
+	{ V6(0xfd000ec200000000, 0, 32), ADDR_METADATA },   /* AWS, IPv6 */
+	{ V6(0xfd2000ce00000000, 0x254, 128), ADDR_METADATA }, /* GCP, IPv6 */
+	{ V4(10u, 0, 0, 0, 8), ADDR_PRIVATE },
+	{ V4(172u, 16, 0, 0, 12), ADDR_PRIVATE },
+	{ V4(192u, 168, 0, 0, 16), ADDR_PRIVATE },
+	{ V4(100u, 64, 0, 0, 10), ADDR_PRIVATE },
+	{ V6(0xfc00000000000000, 0, 7), ADDR_PRIVATE },
+	{ V4(127u, 0, 0, 0, 8), ADDR_LOOPBACK },
+	{ V6(0, 1, 128), ADDR_LOOPBACK },
+	{ V4(169u, 254, 0, 0, 16), ADDR_LINK_LOCAL },
+	{ V6(0xfe80000000000000, 0, 10), ADDR_LINK_LOCAL },
+	{ V4(0u, 0, 0, 0, 8), ADDR_SPECIAL },
+	{ V4(192u, 0, 0, 0, 24), ADDR_SPECIAL },
+	{ V4(192u, 0, 2, 0, 24), ADDR_PRIVATE },
+	{ V4(192u, 88, 99, 0, 24), ADDR_SPECIAL },
+	{ V4(198u, 18, 0, 0, 15), ADDR_PRIVATE },
+	{ V4(198u, 51, 100, 0, 24), ADDR_PRIVATE },
+	{ V4(203u, 0, 113, 0, 24), ADDR_PRIVATE },
+	{ V4(224u, 0, 0, 0, 3), ADDR_SPECIAL },
+	{ V6(0x2001000000000000, 0, 23), ADDR_SPECIAL },    /* IETF protocols, Teredo among them */
+	{ V6(0x20010db800000000, 0, 32), ADDR_PRIVATE },
+	{ V6(0x2002000000000000, 0, 16), ADDR_SPECIAL },    /* 6to4 */
+	{ V6(0x3fff000000000000, 0, 20), ADDR_PRIVATE },    /* documentation, RFC 9637 */
 };
 
 static const char *const scope_names[] = {
@@ -208,13 +212,8 @@ const char *addr_scope_name(enum addr_scope scope)
 
 enum addr_scope addr_scope(const struct addr *addr)
 {
-	struct error ignored;
-
 	for (size_t i = 0; i < ARRAY_SIZE(specials); i++) {
-		struct prefix prefix;
-
-		if (prefix_parse(specials[i].text, strlen(specials[i].text), &prefix, &ignored) == 0 &&
-		    prefix_contains(&prefix, addr))
+		if (prefix_contains(&specials[i].prefix, addr))
 			return specials[i].scope;
 	}
 	/* Outside 2000::/3 nothing is global unicast: mapped, NAT64, multicast, reserved. */
