@@ -7,6 +7,7 @@
 #include "lib/policy.h"
 #include "lib/portset.h"
 #include "lib/site.h"
+#include "lib/spans.h"
 
 /* A plan is policy + answers + site, compiled: the closed, sorted, disjoint list of flows that
  * the container may open. It does not know the kernel.
@@ -18,34 +19,40 @@
  *  - O deny closes; else P deny closes (a project may tighten); else O or P allow opens;
  *  - a name opens its addresses with its ports where no deny of anybody covers them;
  *  - in mode full, what nobody mentions is open.
- * host_gateway is an operator's entry for each gateway: closed counts as deny unless a literal
- * allow names just that address. */
+ * host_gateway is an operator's entry for each gateway. Closed (in every mode but full the
+ * default) and a list of ports deny it, weaker only than the operator's entries for just that
+ * address; the ports, or all with `true`, are allowed like those of any entry. In mode none it
+ * is the only allow that counts.
+ *
+ * An allow without ports covers PORTSET_ANY, a deny without ports PORTSET_WHOLE. The base of
+ * mode full is PORTSET_WHOLE, with `dns: pinned` PORTSET_ANY. */
 
-struct span {
-	u128 first, last;
-	portset ports;
-};
-
-struct spans {
-	struct span *v; /* sorted, disjoint; neighbours with equal ports are joined */
-	size_t count, capacity;
-};
-
-/* More flows (ranges of addresses times ranges of ports) are an error. */
+/* More flows (ranges of addresses times ranges of ports; PORTSET_ANY and PORTSET_WHOLE count
+ * once) are an error; so are more literal entries and addresses of names together. */
 #define PLAN_FLOWS_MAX 400000u
+
+/* A name of the policy's allow that has no address. */
+struct skipped {
+	const char *host;          /* borrowed from the policy */
+	enum answer_state state;
+};
 
 struct plan {
 	enum mode mode;             /* never MODE_UNSET */
-	bool fenced;                /* false: mode full with nothing to refuse */
+	bool fenced;                /* false: mode full with nothing to refuse. Audit is fenced */
 	enum stance dns;
 	struct portsets *portsets;  /* owned */
 	struct spans spans[2];      /* IPv4, IPv6; owned */
 	struct addr resolvers[SITE_MAX];
-	size_t resolver_count;      /* stance resolvers: whose port 53 is open */
+	size_t resolver_count;      /* stance resolvers: whose port 53 is open; without those on
+				     * loopback, which is open anyway */
 	bool inbound_open;          /* `inbound: allow` */
 	portset inbound;            /* else these ports */
 	size_t names, addresses, networks; /* for the start line: names opened, their
 					    * addresses, literal entries that allow */
+	struct skipped *skipped;    /* sorted by host, without duplicates; owned */
+	size_t skipped_count;
+	struct site site;           /* where it was built for */
 };
 
 /* Notes: names that did not resolve, refused answers, denies that cut a name (warnings);
@@ -56,14 +63,17 @@ int plan_build(const struct policy *policy, const struct answers *answers,
 void plan_free(struct plan *plan);
 DEFINE_FREEP(plan)
 
-/* One line for each flow, sorted: "198.51.100.7 443/tcp". */
+/* One line for each flow, sorted: "198.51.100.7 443/tcp". The ports of an entry without ports
+ * are "any", all of them "all", protocols but TCP and UDP "other". The JSON is one object. */
 struct buf;
 void plan_print(const struct plan *plan, struct buf *out);
 int plan_print_json(const struct plan *plan, struct buf *out);
 
-/* Is the point open? Binary search in the spans. */
+/* Is the point open? Binary search in the spans, after what every fence opens: loopback, the
+ * container's own addresses, the resolvers. */
 bool plan_allows(const struct plan *plan, const struct addr *addr, uint32_t point);
 
 /* An address of that family the plan refuses for UDP port 9 (discard): documentation addresses
- * first, then a scan of the gaps. False when everything is open. For the canary. */
+ * first, then a scan of the gaps. Never the container's own, loopback, link-local, multicast,
+ * or a subnet's first or last. False when there is none. For the canary. */
 bool plan_refused_addr(const struct plan *plan, enum family family, struct addr *ret);

@@ -1,0 +1,159 @@
+#include "lib/plan.h"
+
+#include "lib/buf.h"
+#include "lib/macros.h"
+
+static const char *const protocol_names[] = { "tcp", "udp" };
+
+/* A range of addresses: a prefix where it is one, else "first-last". */
+static void print_range(const struct span *span, enum family family, struct buf *out)
+{
+	struct addr first = { span->first, family }, last = { span->last, family };
+	char text[PREFIX_TEXT];
+
+	for (int length = addr_bits(family); length >= 0; length--) {
+		struct prefix prefix = prefix_of(&first, (uint8_t)length);
+
+		if (prefix.base.value != span->first || prefix_last(&prefix) > span->last)
+			break;
+		if (prefix_last(&prefix) == span->last) {
+			buf_puts(out, prefix_format(&prefix, text));
+			return;
+		}
+	}
+	buf_printf(out, "%s-", addr_format(&first, text));
+	buf_puts(out, addr_format(&last, text));
+}
+
+/* Where the ports of a span go, and what stands before each of them. */
+struct flow_text {
+	struct buf *out;
+	const char *before, *between;
+	size_t count;
+};
+
+static void begin_flow(struct flow_text *text)
+{
+	buf_puts(text->out, text->count++ ? text->between : text->before);
+}
+
+/* The part of a range that lies in one protocol. */
+static void print_ports(struct flow_text *text, uint32_t protocol,
+			const struct port_range *range)
+{
+	uint32_t base = protocol * PORTSET_UDP;
+	uint32_t first = range->first > base ? range->first - base : 0;
+	uint32_t last = range->last - base < PORTSET_UDP ? range->last - base : PORTSET_UDP - 1;
+
+	begin_flow(text);
+	if (first > 0 || last < PORTSET_UDP - 1) {
+		buf_printf(text->out, "%u", first);
+		if (last > first)
+			buf_printf(text->out, "-%u", last);
+		buf_puts(text->out, "/");
+	}
+	buf_puts(text->out, protocol_names[protocol]);
+}
+
+static void print_set(struct flow_text *text, const struct portsets *table, portset ports)
+{
+	size_t count;
+	const struct port_range *ranges = portset_ranges(table, ports, &count);
+
+	if (ports == PORTSET_ANY || ports == PORTSET_WHOLE) {
+		begin_flow(text);
+		buf_puts(text->out, ports == PORTSET_ANY ? "any" : "all");
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		for (uint32_t protocol = 0; protocol < ARRAY_SIZE(protocol_names); protocol++) {
+			if (ranges[i].first < (protocol + 1) * PORTSET_UDP &&
+			    ranges[i].last >= protocol * PORTSET_UDP)
+				print_ports(text, protocol, &ranges[i]);
+		}
+		if (ranges[i].last == PORTSET_OTHER) {
+			begin_flow(text);
+			buf_puts(text->out, "other");
+		}
+	}
+}
+
+static void print_span(const struct plan *plan, const struct span *span, enum family family,
+		       struct buf *out)
+{
+	struct buf between = { 0 }, range = { 0 };
+	struct flow_text text = { .out = out };
+
+	print_range(span, family, &range);
+	buf_puts(&range, " ");
+	buf_printf(&between, "\n%s", range.data ? range.data : "");
+	text.before = range.data ? range.data : "";
+	text.between = between.data ? between.data : "";
+	print_set(&text, plan->portsets, span->ports);
+	buf_puts(out, "\n");
+	out->failed = out->failed || range.failed || between.failed;
+	buf_release(&between);
+	buf_release(&range);
+}
+
+void plan_print(const struct plan *plan, struct buf *out)
+{
+	for (int i = 0; i < 2; i++) {
+		for (size_t j = 0; j < plan->spans[i].count; j++)
+			print_span(plan, &plan->spans[i].v[j], i ? FAMILY_6 : FAMILY_4, out);
+	}
+}
+
+/* ["443/tcp","53/udp"] */
+static void print_json_set(const struct plan *plan, portset ports, struct buf *out)
+{
+	struct flow_text text = { .out = out, .before = "\"", .between = "\",\"" };
+
+	buf_puts(out, "[");
+	print_set(&text, plan->portsets, ports);
+	buf_puts(out, text.count ? "\"]" : "]");
+}
+
+static void print_json_flows(const struct plan *plan, struct buf *out)
+{
+	const char *separator = "";
+
+	for (int i = 0; i < 2; i++) {
+		for (size_t j = 0; j < plan->spans[i].count; j++) {
+			const struct span *span = &plan->spans[i].v[j];
+
+			buf_printf(out, "%s\n  {\"to\":\"", separator);
+			print_range(span, i ? FAMILY_6 : FAMILY_4, out);
+			buf_puts(out, "\",\"ports\":");
+			print_json_set(plan, span->ports, out);
+			buf_puts(out, "}");
+			separator = ",";
+		}
+	}
+}
+
+/* Nothing in a plan needs escaping: hosts are normalised, all else is ours. */
+int plan_print_json(const struct plan *plan, struct buf *out)
+{
+	char text[ADDR_TEXT];
+
+	buf_printf(out, "{\"policy\":\"%s\",\"fenced\":%s,\"dns\":\"%s\",\n \"resolvers\":[",
+		   mode_name(plan->mode), plan->fenced ? "true" : "false",
+		   stance_name(plan->dns));
+	for (size_t i = 0; i < plan->resolver_count; i++)
+		buf_printf(out, "%s\"%s\"", i ? "," : "",
+			   addr_format(&plan->resolvers[i], text));
+	buf_puts(out, "],\n \"inbound\":");
+	if (plan->inbound_open)
+		buf_puts(out, "\"allow\"");
+	else
+		print_json_set(plan, plan->inbound, out);
+	buf_puts(out, ",\n \"flows\":[");
+	print_json_flows(plan, out);
+	buf_puts(out, "],\n \"skipped\":[");
+	for (size_t i = 0; i < plan->skipped_count; i++)
+		buf_printf(out, "%s\n  {\"host\":\"%s\",\"why\":\"%s\"}", i ? "," : "",
+			   plan->skipped[i].host, answer_state_name(plan->skipped[i].state));
+	buf_puts(out, "]}\n");
+	return out->failed ? -1 : 0;
+}
