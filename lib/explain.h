@@ -8,8 +8,9 @@
 struct verdict {
 	bool allowed;
 	const struct entry *entry; /* that decided, or NULL: no entry says so */
-	const char *reason;        /* static text for the cases without an entry, e.g. "no entry",
-				    * "policy none", "port 53 opens only by name" */
+	const char *reason;        /* static text where the entry alone does not tell: "no entry",
+				    * "policy none", "a name never beats a deny" ... or NULL. An
+				    * entry beside it is the one that would have opened it */
 };
 
 /* `point` on portset.h's line. */
