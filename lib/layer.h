@@ -43,13 +43,17 @@ struct layer {
 	enum trust_project trust;    struct origin trust_origin;
 	bool isolation;              struct origin isolation_origin;
 	struct opening inbound, host_gateway;
+	bool has_allow, has_deny; /* the key was there, be its list empty */
 	struct entry *entries; /* allow and deny, in the order written, presets expanded */
 	size_t count, capacity;
+	size_t names;          /* among the entries */
+	bool full;             /* LAYER_ENTRIES was reached, and that was said */
+	const struct preset *presets; /* loaded when the first is asked for */
+	size_t preset_count;
 };
 
-/* Limits (DESIGN §3). */
+/* Limits (DESIGN §3); how deep and how large a tree may be, see yaml.h. */
 #define LAYER_BYTES (8u << 20)
-#define LAYER_DEPTH 32
 #define LAYER_ENTRIES 200000u
 #define LAYER_PROJECT_NAMES 1000u
 
@@ -64,8 +68,8 @@ int layer_parse(struct layer *layer, const char *bytes, size_t length, struct ar
 		struct notes *notes, struct error *err) MUST_CHECK;
 
 /* The single values, for variables and flags: `text` as typed, `at` for errors. Each adds its
- * fault to `notes` and returns -1 then. layer_set_allow/deny take one ENTRY, "preset:NAME"
- * included; layer_set_list takes several, separated by commas or blanks. */
+ * fault to `notes` and returns -1 then. layer_add_entry takes one ENTRY, "preset:NAME"
+ * included; layer_add_list several, separated by commas or blanks, and reports each fault. */
 int layer_set_mode(struct layer *layer, const char *text, const struct origin *at,
 		   struct notes *notes);
 int layer_set_dns(struct layer *layer, const char *text, const struct origin *at,
@@ -79,3 +83,4 @@ int layer_add_list(struct layer *layer, bool deny, const char *text, const struc
 
 const char *mode_name(enum mode mode);          /* "restricted" ... */
 const char *stance_name(enum stance stance);
+const char *trust_name(enum trust_project trust);
