@@ -218,9 +218,9 @@ static bool step(struct walk *walk, const struct user *user)
 	replaceable = may_replace(user, &parent, &file);
 	if (S_ISLNK(file.st_mode))
 		return (!replaceable || is_read_only(directory)) && follow(walk, entry, behind);
-	walk->replaceable |= replaceable;
+	/* Nobody replaces "." and "..". */
+	walk->replaceable |= replaceable && strncmp(name, "..", length) != 0;
 	strcpy(walk->rest, behind);
-	/* "..": its way was judged already, only its real path is needed. */
 	if (!realpath(entry, walk->done))
 		return false;
 	if (strcmp(walk->done, "/") == 0)
