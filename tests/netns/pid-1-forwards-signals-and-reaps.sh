@@ -1,0 +1,91 @@
+#!/bin/bash
+# netpale as PID 1: what `docker stop`, orphans and stopped processes need.
+. "${0%/*}/lib.sh"
+
+echo 'network: { allow: [ 198.51.100.10 ] }' >policy.yml
+run=("$NETPALE" run -q -f "$WORK/policy.yml" --)
+as_pid_1() { in_client unshare --pid --fork --mount-proc -- "$@"; }
+# The process that is PID 1 in there, as it is known here.
+init() { pgrep -o -x "$(basename "$NETPALE" | cut -c 1-15)"; }
+ended_with() { # STATUS COMMAND...
+	local status=0 expected=$1
+	shift
+	"$@" || status=$?
+	same "$status" "$expected"
+}
+
+# Waits for signals and says their names.
+cat >listen.py <<-'END'
+	import signal
+	listened = {getattr(signal, "SIG" + name) for name in
+	            "TERM INT HUP QUIT USR1 USR2 ALRM CONT WINCH PIPE".split()} | {signal.SIGRTMIN + 3}
+	signal.pthread_sigmask(signal.SIG_BLOCK, listened)
+	print("ready", flush=True)
+	while True:
+	    number = signal.sigwait(listened)
+	    print(number if number >= 32 else signal.Signals(number).name, flush=True)
+END
+as_pid_1 "${run[@]}" python3 listen.py >heard &
+busywait 5000 says heard ready
+for signal in SIGTERM SIGINT SIGHUP SIGQUIT SIGUSR1 SIGUSR2 SIGALRM SIGCONT SIGWINCH SIGPIPE; do
+	kill "-$signal" "$(init)"
+	check "$signal reaches the agent" busywait 1000 says heard "^$signal\$"
+done
+kill -37 "$(init)"
+check 'a real-time signal reaches the agent' busywait 1000 says heard '^37$'
+# Signals are taken in the order of their numbers: this one comes behind all the others.
+for signal in TSTP TTIN TTOU CHLD 37; do kill "-$signal" "$(init)"; done
+heard_twice() { [ "$(grep -c '^37$' heard)" = 2 ]; }
+busywait 1000 heard_twice
+check 'each once, and no others' same "$(wc -l <heard)" 13
+kill -KILL "$(init)"
+wait $! 2>/dev/null || :
+
+as_pid_1 "${run[@]}" sh -c 'echo ready; exec tail -f /dev/null' >heard &
+busywait 5000 says heard ready
+kill -TERM "$(init)"
+check 'an agent that does not care ends with 143, within a second' \
+	ended_with 143 within 1000 wait $!
+
+# An orphan that has ended: its parent is gone, so it is for PID 1 to reap.
+cat >orphan.py <<-'END'
+	import os, time
+	reader, writer = os.pipe()
+	if os.fork() == 0:
+	    orphan = os.fork()
+	    if orphan:
+	        os.write(writer, b"%d" % orphan)
+	    os._exit(0)
+	os.wait()
+	orphan = os.read(reader, 16).decode()
+	end = time.monotonic() + 2
+	while os.path.exists("/proc/" + orphan) and time.monotonic() < end:
+	    os.sched_yield()
+	print("zombie" if os.path.exists("/proc/" + orphan) else "reaped")
+END
+check 'without an init, an orphan stays a zombie' same "$(as_pid_1 python3 orphan.py)" zombie
+check 'behind netpale it is reaped' same "$(as_pid_1 "${run[@]}" python3 orphan.py)" reaped
+check 'an orphan that goes on does not keep the container' \
+	within 2000 as_pid_1 "${run[@]}" sh -c 'tail -f /dev/null & exit 0'
+
+# shellcheck disable=SC2016
+for signal in STOP TSTP TTIN; do
+	check "an agent that stops itself goes on: $signal" ended_with 5 \
+		within 2000 as_pid_1 "${run[@]}" sh -c "kill -$signal \$\$; exit 5"
+done
+
+# What the agent inherits is what netpale was given.
+inheriting() {
+	as_pid_1 env --ignore-signal=CHLD,USR1 --block-signal=USR2 "$NETPALE" exec -q -- "$@"
+}
+check 'an ignored SIGCHLD does not lose the status' ended_with 9 inheriting sh -c 'exit 9'
+inheriting cat /proc/self/status >status || :
+check 'dispositions are restored' says status '^SigIgn:[[:space:]]0+10200$'
+check 'the mask is restored' says status '^SigBlk:[[:space:]]0+800$'
+
+# Plainly, nothing of netpale stays.
+netpale run -q -f policy.yml -- sh -c 'echo ready; exec tail -f /dev/null' >heard &
+busywait 5000 says heard ready
+refute 'not as PID 1, a process of netpale is left' init
+pkill -P $! -x tail
+wait $! || :
