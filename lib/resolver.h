@@ -6,7 +6,22 @@
 
 /* Names -> answers through c-ares: all at once, A and AAAA, /etc/hosts first, then the servers
  * of /etc/resolv.conf, the search list only for names of a single label, with retries, UDP then
- * TCP, under one deadline. Sockets, no privilege but for the mark. */
+ * TCP, under one deadline. Sockets, no privilege but for the mark; no thread.
+ *
+ * The one module of lib/ that reads files and the clock, therefore a target of its own. It does
+ * not read the environment: LOCALDOMAIN, RES_OPTIONS, HOSTALIASES and CARES_HOSTS count for
+ * nothing here.
+ *
+ * A name found in the hosts file, in whichever family, is not asked of DNS: what a client on
+ * this machine sees. In a reply only addresses count that are reached from the question,
+ * through its CNAMEs. Both families are asked wherever we run, and one's failure hides nothing
+ * of the other. A name without address has the state that says most about why: a server that
+ * failed rather than one that said no. */
+
+/* What stands between these lines of the hosts file was pinned by an earlier netpale; it is
+ * skipped, or a pinned name would be found there for ever. */
+#define RESOLVER_PINNED_BEGIN "# netpale: pinned names begin"
+#define RESOLVER_PINNED_END "# netpale: pinned names end"
 
 struct resolver_options {
 	unsigned timeout_ms;         /* for everything, 1-600000 */

@@ -45,7 +45,9 @@ static int packet(void)
 	if (fd < 0)
 		return -1;
 	return sendto(fd, nothing, sizeof(nothing), 0, (const struct sockaddr *)&to,
-		      sizeof(to)) < 0 ? -1 : 0;
+		      sizeof(to)) < 0
+		       ? -1
+		       : 0;
 }
 
 static int packet_by_its_old_name(void)
@@ -103,10 +105,10 @@ static int vsock_through_io_uring(void)
 
 	if (ring < 0)
 		return -1;
-	sq = mmap(NULL, p.sq_off.array + p.sq_entries * sizeof(uint32_t), PROT_READ | PROT_WRITE,
-		  MAP_SHARED, ring, IORING_OFF_SQ_RING);
-	cq = mmap(NULL, p.cq_off.cqes + p.cq_entries * sizeof(*answer), PROT_READ | PROT_WRITE,
-		  MAP_SHARED, ring, IORING_OFF_CQ_RING);
+	sq = mmap(NULL, p.sq_off.array + p.sq_entries * sizeof(uint32_t),
+		  PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
+	cq = mmap(NULL, p.cq_off.cqes + p.cq_entries * sizeof(*answer),
+		  PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_CQ_RING);
 	entry = mmap(NULL, sizeof(*entry), PROT_READ | PROT_WRITE, MAP_SHARED, ring,
 		     IORING_OFF_SQES);
 	if (sq == MAP_FAILED || cq == MAP_FAILED || entry == MAP_FAILED)
@@ -197,7 +199,8 @@ static int ordinary_sockets(void)
 {
 	int pair[2];
 
-	return socket(AF_UNIX, SOCK_STREAM, 0) < 0 || socket(AF_INET, SOCK_STREAM, 0) < 0 ||
+	return socket(AF_UNIX, SOCK_STREAM, 0) < 0 ||
+			       socket(AF_INET, SOCK_STREAM, 0) < 0 ||
 			       socket(AF_INET6, SOCK_DGRAM, 0) < 0 ||
 			       socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) < 0 ||
 			       socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0
