@@ -175,6 +175,32 @@ probe() { in_client "$PEERS/probe" "$@"; }
 reaches() { probe open "$1" "$2" "$3" 5000; }           # tcp|udp ADDR PORT
 refused_fast() { probe refused "$1" "$2" "$3" 50; }     # TCP reset, UDP EPERM
 
+# Flows that stay open while the fence changes; see tests/peers/flow.c.
+flow() { # NAME connect|listen tcp|udp ADDR PORT: begins; in the client unless it listens
+	local name=$1 where='in_client'
+	shift
+	[ "$1" = connect ] || where='command'
+	mkfifo "$name.ask"
+	: >"$name.log"
+	# Open for both directions, so that neither end waits for the other here.
+	exec {asking}<>"$name.ask"
+	$where "$PEERS/flow" "$@" <"$name.ask" >>"$name.log" 2>&1 {asking}>&- &
+}
+has_said() { [ "$(wc -l <"$1.log")" -ge "$2" ]; } # NAME LINES
+is_open() { busywait 5000 says "$1.log" '^open$' || { cat "$1.log"; return 1; }; } # NAME
+open_flow() { # NAME tcp|udp ADDR PORT
+	flow "$1" connect "$2" "$3" "$4"
+	is_open "$1" || exit 1
+}
+ask() { # NAME
+	local said
+	said=$(wc -l <"$1.log")
+	echo >"$1.ask"
+	busywait 5000 has_said "$1" $((said + 1)) && tail -n 1 "$1.log"
+}
+lives() { same lives "$(ask "$1")"; }
+ended() { says <(ask "$1") '^ended'; }
+
 # The place.
 mount -t tmpfs -o mode=755 tmpfs /run
 WORK=/run/test
