@@ -1,0 +1,41 @@
+#!/bin/bash
+# docker/compose as it stands, but in a network without a way out.
+. "$(dirname "$0")/lib.sh"
+
+cat >"$work/inside.yml" <<'YAML'
+networks: {default: {internal: true}}
+services:
+  agent: {build: {network: host}}
+  api: {build: {network: host}}
+  database: {build: {network: host}}
+YAML
+compose() {
+	docker-compose -p "$id" -f "$repository/docker/compose/compose.yml" -f "$work/inside.yml" "$@"
+}
+# shellcheck disable=SC2317  # called at the end
+clean_more() {
+	[ "$1" = 0 ] || compose logs --no-color
+	compose down -v -t 1 --rmi local >"$work/down.log" 2>&1
+}
+
+compose up -d >"$work/up.log" 2>&1 || fail "up: $(tail -n 5 "$work/up.log")"
+# shellcheck disable=SC2317  # called through await
+logged() { compose logs --no-color agent 2>&1 | grep -F "$1"; }
+await 20 'the agent is fenced' logged 'netpale: restricted'
+
+# tries SERVICE PORT: bash itself connects, so that the image needs no client.
+tries() { capture compose exec -T agent netpale exec -- bash -c "exec 3<>/dev/tcp/$1/$2 && echo open"; }
+# shellcheck disable=SC2317
+up() { compose exec -T "$1" bash -c "exec 3<>/dev/tcp/localhost/$2"; }
+await 20 'the api answers at home' up api 8080
+await 20 'the database answers at home' up database 5432
+tries api 8080
+contains 'the api is reached' open "$out"
+tries database 5432
+contains 'the database is refused' 'Connection refused' "$out"
+
+capture compose exec -T agent netpale exec -- sh -c 'id -u; grep CapEff /proc/1/status'
+contains 'a shell is the agent' 1000 "$out"
+contains 'PID 1 has no capability left' 0000000000000000 "$out"
+capture compose exec -T agent netpale verify
+equals 'netpale verify finds the fence' 0 "$status"

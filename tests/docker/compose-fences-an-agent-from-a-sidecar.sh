@@ -1,0 +1,55 @@
+#!/bin/bash
+# docker/sidecar as it stands, but in a network without a way out.
+. "$(dirname "$0")/lib.sh"
+
+cat >"$work/inside.yml" <<'YAML'
+networks: {default: {internal: true}}
+services:
+  agent: {build: {network: host}}
+  api: {build: {network: host}}
+  database: {build: {network: host}}
+YAML
+compose() {
+	docker-compose -p "$id" -f "$repository/docker/sidecar/compose.yml" -f "$work/inside.yml" "$@"
+}
+# shellcheck disable=SC2317  # called at the end
+clean_more() {
+	[ "$1" = 0 ] || compose logs --no-color
+	compose down -v -t 1 --rmi local >"$work/down.log" 2>&1
+}
+
+compose up -d >"$work/up.log" 2>&1 || fail "up: $(tail -n 5 "$work/up.log")"
+# The agent runs, so the fence was healthy: now what it was healthy about.
+capture compose exec -T fence /netpale verify
+equals 'netpale verify finds the fence' 0 "$status"
+
+# tries USER HOST PORT: bash itself connects, so that the image needs no client.
+tries() { capture compose exec -T -u "$1" agent bash -c "exec 3<>/dev/tcp/$2/$3 && echo open"; }
+# shellcheck disable=SC2317
+up() { compose exec -T "$1" bash -c "exec 3<>/dev/tcp/localhost/$2"; }
+await 20 'the api answers at home' up api 8080
+await 20 'the database answers at home' up database 5432
+for user in agent root; do
+	tries $user api 8080
+	contains "the api is reached as $user" open "$out"
+	tries $user database 5432
+	contains "the database is refused as $user" 'Connection refused' "$out"
+done
+capture compose exec -T -u root agent grep -E '^Cap(Eff|Bnd)' /proc/self/status
+equals 'root in the agent'"'"'s container has no capability' 0 "$(grep -vc 0000000000000000 <<<"$out" || true)"
+
+# Without its fence the agent is left with loopback, not with the network.
+compose kill fence >"$work/kill.log" 2>&1
+tries agent api 8080
+lacks 'with the sidecar dead nothing is reached' open "$out"
+compose up -d >"$work/up.log" 2>&1 || fail "up again: $(tail -n 5 "$work/up.log")"
+await 20 'the agent is back behind a new fence' compose exec -T agent bash -c 'exec 3<>/dev/tcp/api/8080'
+tries agent database 5432
+contains 'and the database is refused again' 'Connection refused' "$out"
+
+# A fence that does not stand is not healthy, and then no agent starts.
+compose down -t 1 >"$work/down.log" 2>&1
+printf 'services: {fence: {environment: {NETPALE_ALLOW: "not a host:99999"}}}\n' >"$work/broken.yml"
+capture compose -f "$work/broken.yml" up -d
+[ "$status" != 0 ] || fail 'a broken policy: up succeeded'
+equals 'with a broken policy the agent does not start' '' "$(compose ps -q --status running agent)"
