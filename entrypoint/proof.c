@@ -123,8 +123,8 @@ static int prove_single_thread(struct error *err)
 
 int proof_of_loss(const struct proof *proof, struct error *err)
 {
-	if (prove_single_thread(err) < 0 || prove_ids(proof->user, err) < 0 ||
-	    prove_capabilities(proof->bounding, err) < 0)
+	if (prove_single_thread(err) < 0 || prove_capabilities(proof->bounding, err) < 0 ||
+	    prove_ids(proof->user, err) < 0)
 		return -1;
 	if (proof->locked && prove_groups(proof->user, err) < 0)
 		return -1;
