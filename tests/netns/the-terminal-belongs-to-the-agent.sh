@@ -45,20 +45,22 @@ END
 # No shell: it says what happens to it, and obeys what it reads.
 cat >agent.py <<-'END'
 	import os, signal, sys
+	def say(*words):
+	    os.write(1, (" ".join(map(str, words)) + "\n").encode())
 	interrupts = 0
 	def interrupted(*_):
 	    global interrupts
 	    interrupts += 1
-	    print("interrupted", flush=True)
+	    say("interrupted")
 	def resized(*_):
-	    print("size", *os.get_terminal_size(0), flush=True)
+	    say("size", *os.get_terminal_size(0))
 	signal.signal(signal.SIGINT, interrupted)
 	signal.signal(signal.SIGWINCH, resized)
-	print("ready", "foreground" if os.tcgetpgrp(0) == os.getpgrp() else "background", flush=True)
+	say("ready", "foreground" if os.tcgetpgrp(0) == os.getpgrp() else "background")
 	for line in sys.stdin:
 	    verb = line.split()[0]
 	    if verb == "count":
-	        print("interrupts:", interrupts, flush=True)
+	        say("interrupts:", interrupts)
 	    elif verb == "end":
 	        sys.exit(7)
 	    elif verb == "lend": # a child takes the terminal and dies with it
@@ -69,9 +71,9 @@ cat >agent.py <<-'END'
 	            os.tcsetpgrp(0, os.getpid())
 	            os._exit(0)
 	        os.waitpid(child, 0)
-	        print("lent", flush=True)
+	        say("lent")
 	    else:
-	        print("read", verb, flush=True)
+	        say("read", verb)
 END
 play() { # STATUS ACTION... -- AGENT...
 	local expected=$1 actions=() status=0
