@@ -122,38 +122,45 @@ static bool parse_length(const char *text, size_t length, uint8_t max, uint8_t *
 	return value <= max;
 }
 
+static int refuse_prefix(const char *text, size_t length, const char *fault,
+			 struct error *err)
+{
+	char shown[128];
+
+	return error_set(err, ERROR_POLICY, "'%s' %s",
+			 escape(shown, sizeof(shown), text, length), fault);
+}
+
 int prefix_parse(const char *text, size_t length, struct prefix *ret, struct error *err)
 {
 	const char *slash = memchr(text, '/', length);
 	size_t addr_length = slash ? (size_t)(slash - text) : length;
-	char shown[128];
+	char fault[128], meant[PREFIX_TEXT];
 	struct addr addr;
 	uint8_t bits;
 
-	escape(shown, sizeof(shown), text, length);
 	if (!addr_parse(text, addr_length, &addr))
-		return error_set(err, ERROR_POLICY, "'%s' is not an address", shown);
+		return refuse_prefix(text, length, "is not an address", err);
 	if (addr.family == FAMILY_6 && addr.value >> 32 == 0xffff) {
-		struct addr mapped = { .family = FAMILY_4, .value = (uint32_t)addr.value };
-		char plain[ADDR_TEXT];
+		struct addr mapped = { .family = FAMILY_4,
+				       .value = (uint32_t)addr.value };
 
-		return error_set(err, ERROR_POLICY,
-				 "'%s' is an IPv4-mapped address; write %s", shown,
-				 addr_format(&mapped, plain));
+		snprintf(fault, sizeof(fault), "is an IPv4-mapped address; write %s",
+			 addr_format(&mapped, meant));
+		return refuse_prefix(text, length, fault, err);
 	}
 	bits = addr_bits(addr.family);
-	if (slash && !parse_length(slash + 1, length - addr_length - 1, bits, &bits))
-		return error_set(err, ERROR_POLICY,
-				 "'%s': the prefix length is not in 0-%u", shown,
-				 addr_bits(addr.family));
+	if (slash && !parse_length(slash + 1, length - addr_length - 1, bits, &bits)) {
+		snprintf(fault, sizeof(fault), "has a prefix length that is not in 0-%u",
+			 addr_bits(addr.family));
+		return refuse_prefix(text, length, fault, err);
+	}
 
 	*ret = prefix_of(&addr, bits);
 	if (ret->base.value != addr.value) {
-		char meant[PREFIX_TEXT];
-
-		return error_set(err, ERROR_POLICY,
-				 "'%s' has host bits set; the network is %s", shown,
-				 prefix_format(ret, meant));
+		snprintf(fault, sizeof(fault), "has host bits set; the network is %s",
+			 prefix_format(ret, meant));
+		return refuse_prefix(text, length, fault, err);
 	}
 	return 0;
 }
@@ -200,8 +207,8 @@ static const struct special specials[] = {
 };
 
 static const char *const scope_names[] = {
-	[ADDR_PUBLIC] = "public",         [ADDR_PRIVATE] = "private",
-	[ADDR_LOOPBACK] = "loopback",     [ADDR_LINK_LOCAL] = "link-local",
+	[ADDR_PUBLIC] = "public",           [ADDR_PRIVATE] = "private",
+	[ADDR_LOOPBACK] = "loopback",       [ADDR_LINK_LOCAL] = "link-local",
 	[ADDR_METADATA] = "cloud metadata", [ADDR_SPECIAL] = "special-purpose",
 };
 

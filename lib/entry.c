@@ -211,23 +211,21 @@ static int split_brackets(const char *text, size_t length, struct piece *target,
 static int split(const char *text, size_t length, struct piece *target,
 		 struct piece *ports, struct error *err)
 {
-	const char *end = text + length, *scheme, *colon, *slash;
+	const char *end = text + length, *colon, *slash;
 	char shown[SHOWN];
 
 	if (length == 0)
 		return error_set(err, ERROR_POLICY,
 				 "an empty entry; expected a host name, an "
 				 "address or a network");
-	scheme = memmem(text, length, "://", 3);
-	if (scheme)
-		return refuse_url(text, length, scheme, err);
 	if (text[0] == '[')
 		return split_brackets(text, length, target, ports, err);
-
 	*target = (struct piece){ text, length };
 	colon = memchr(text, ':', length);
 	if (!colon)
 		return 0;
+	if (end - colon >= 3 && colon[1] == '/' && colon[2] == '/')
+		return refuse_url(text, length, colon, err);
 	if (!memrchr(colon + 1, ':', (size_t)(end - colon - 1))) {
 		*target = piece_until(text, colon);
 		*ports = piece_until(colon + 1, end);
@@ -355,77 +353,4 @@ int entry_parse(struct arena *arena, const char *text, size_t length, struct ent
 		return -1;
 	*ret = entry;
 	return 0;
-}
-
-static void print_range(struct port_range range, const char *protocol,
-			const char *separator, struct buf *out)
-{
-	buf_printf(out, "%s%u", separator, range.first);
-	if (range.last != range.first)
-		buf_printf(out, "-%u", range.last);
-	buf_puts(out, protocol);
-}
-
-static bool has_range(const struct port_range *ranges, size_t count, uint32_t first,
-		      uint32_t last)
-{
-	for (size_t i = 0; i < count; i++)
-		if (ranges[i].first == first && ranges[i].last == last)
-			return true;
-	return false;
-}
-
-void ports_print(const struct port_range *ranges, size_t count, struct buf *out)
-{
-	const char *separator = "";
-
-	for (size_t i = 0; i < count; i++) {
-		struct port_range range = ranges[i];
-		bool udp = range.first >= PORTSET_UDP;
-		uint32_t twin = udp ? -PORTSET_UDP : PORTSET_UDP;
-		bool both =
-			has_range(ranges, count, range.first + twin, range.last + twin);
-
-		if (udp && both)
-			continue; /* said by its TCP twin */
-		if (udp)
-			range = (struct port_range){ range.first - PORTSET_UDP,
-						     range.last - PORTSET_UDP };
-		print_range(range, both ? "" : udp ? "/udp" : "/tcp", separator, out);
-		separator = ",";
-	}
-}
-
-static void print_prefix(const struct entry *entry, struct buf *out)
-{
-	bool brackets = entry->prefix.base.family == FAMILY_6 && entry->port_count;
-	char text[PREFIX_TEXT];
-
-	prefix_format(&entry->prefix, text);
-	buf_printf(out, brackets ? "[%s]" : "%s", text);
-}
-
-void entry_print(const struct entry *entry, struct buf *out)
-{
-	switch (entry->kind) {
-	case ENTRY_PREFIX:
-		print_prefix(entry, out);
-		break;
-	case ENTRY_NAME:
-		buf_puts(out, entry->host);
-		break;
-	case ENTRY_BELOW:
-		buf_printf(out, "*.%s", entry->host);
-		break;
-	case ENTRY_SUBTREE:
-		buf_printf(out, ".%s", entry->host);
-		break;
-	case ENTRY_ATTACHED:
-		buf_puts(out, "preset:attached");
-		break;
-	}
-	if (entry->port_count) {
-		buf_puts(out, ":");
-		ports_print(entry->ports, entry->port_count, out);
-	}
 }

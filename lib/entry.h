@@ -64,4 +64,10 @@ size_t ports_normalise(struct port_range *ranges, size_t count);
  * entry with several port ranges prints them with commas, for people and explain. */
 struct buf;
 void entry_print(const struct entry *entry, struct buf *out);
+/* The same as an item of a YAML list, that entry_parse() or, for what only a map can say, the
+ * reader of a policy takes back: "\"*.example.com\"", "{ host: a.example, ports: [1, 2] }". */
+void entry_print_item(const struct entry *entry, struct buf *out);
+
+/* "443,8000-8999/tcp"; the list "[443, 8000-8999/tcp]". */
 void ports_print(const struct port_range *ranges, size_t count, struct buf *out);
+void ports_print_list(const struct port_range *ranges, size_t count, struct buf *out);

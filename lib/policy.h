@@ -6,32 +6,42 @@
 #include "lib/layer.h"
 
 /* A policy is what people wrote: the layers merged, each entry knowing its origins. DESIGN §3
- * "Merging", "Modes". A plain value: read many times, freed with its arena. */
+ * "Merging", "Modes". A plain value, read many times; it lives in the layers it was merged
+ * from and in their arena. */
 
 struct policy {
 	enum mode mode;              struct origin mode_origin;
 	enum stance dns;             struct origin dns_origin;
 	enum trust_project trust;
-	struct opening inbound, host_gateway;
+	struct opening inbound;      /* never OPENING_UNSET: open in full and audit by default */
+	struct opening host_gateway; /* OPENING_UNSET in mode full when nobody says anything:
+				      * the gateway is an address as any; else closed */
 	struct entry *entries;       /* layer order; one with `same` set is a repetition */
 	size_t count;
-	size_t project_added;        /* entries that came from the project's allow */
+	size_t project_added;        /* entries that only the project's allow has */
 	bool project_read;           /* a project layer took part */
 };
 
+/* How far the operator's layers trust a project: TRUST_IGNORE means that its file need not
+ * even be read. Never TRUST_UNSET. */
+enum trust_project policy_trust(struct layer *const layers[static LAYER_COUNT]);
+
 /* `layers` weakest first (profile, project, environment, flags), NULL where a source has
- * nothing. Fails with ERROR_POLICY: no policy at all; a project alone that says full; override
- * not permitted; override without policy; wildcards or guarded (needs the guard); a wildcard
- * with another stance. Warnings (what a project asked for and did not get) go to `notes`.
- * The result borrows the layers' strings; its own memory is in `arena`. */
-int policy_merge(const struct layer *const layers[static LAYER_COUNT], struct arena *arena,
+ * nothing. Fails with ERROR_POLICY: no policy at all; a project alone that would leave itself
+ * unfenced (full, audit, or nothing but deny); override not permitted; override without policy;
+ * wildcards or guarded (needs the guard); a wildcard with another stance. Warnings (what a
+ * project asked for and did not get) go to `notes`. The layers are used up: the entries are
+ * brought together in one of them, without a second copy of 100,000 of them, and released with
+ * them. */
+int policy_merge(struct layer *const layers[static LAYER_COUNT], struct arena *arena,
 		 struct notes *notes, struct policy *ret, struct error *err) MUST_CHECK;
 
-/* The distinct names to resolve, sorted. In `arena`. */
+/* The distinct names whose addresses can make a difference in this mode, sorted. In `arena`. */
 int policy_names(const struct policy *policy, struct arena *arena, const char *const **ret,
 		 size_t *ret_count, struct error *err) MUST_CHECK;
 
-/* YAML that parses to the same policy again, origins in comments; or JSON. */
+/* YAML that, read as a profile, is the same policy again but for who said what; origins (and
+ * the project's entries) are marked in comments. Or JSON: {"version": 1, ...}. */
 struct buf;
 void policy_print(const struct policy *policy, struct buf *out);
 int policy_print_json(const struct policy *policy, struct buf *out);

@@ -1,0 +1,282 @@
+#include "lib/policy_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+
+/* --- repetitions ------------------------------------------------------------------------- */
+
+/* An open hash table of indices (from 1), at most half full. Where it lies in memory seeds the
+ * hash, so that nobody can write a policy whose entries all collide. */
+struct fold {
+	struct entry *entries;
+	uint32_t *slots;
+	size_t mask;
+};
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 29;
+}
+
+static uint64_t hash_entry(const struct fold *fold, const struct entry *entry)
+{
+	uint64_t hash =
+		mix((uintptr_t)fold->slots, (uint64_t)entry->kind << 8 | entry->deny);
+
+	hash = mix(hash, (uint64_t)entry->prefix.base.value);
+	hash = mix(hash, (uint64_t)(entry->prefix.base.value >> 64));
+	hash = mix(hash, entry->prefix.length);
+	for (const char *c = entry->host; c && *c; c++)
+		hash = mix(hash, (unsigned char)*c);
+	for (size_t i = 0; i < entry->port_count; i++)
+		hash = mix(hash,
+			   (uint64_t)entry->ports[i].first << 32 | entry->ports[i].last);
+	return hash;
+}
+
+static bool same_target(const struct entry *a, const struct entry *b)
+{
+	if (a->host || b->host)
+		return a->host && b->host && strcmp(a->host, b->host) == 0;
+	return a->prefix.base.family == b->prefix.base.family &&
+	       a->prefix.base.value == b->prefix.base.value &&
+	       a->prefix.length == b->prefix.length;
+}
+
+/* Does the earlier entry say all of the later one, but for who says it? */
+static bool says_the_same(const struct entry *earlier, const struct entry *later)
+{
+	size_t bytes = later->port_count * sizeof(*later->ports);
+
+	return earlier->kind == later->kind && earlier->deny == later->deny &&
+	       earlier->private_ok == later->private_ok &&
+	       (earlier->required || !later->required) &&
+	       earlier->port_count == later->port_count && same_target(earlier, later) &&
+	       (bytes == 0 || memcmp(earlier->ports, later->ports, bytes) == 0);
+}
+
+/* A project's literal weighs among the project's own, so it counts beside the operator's; a
+ * name only opens what nobody denies, whoever says it. */
+static bool trust_matters(const struct entry *entry)
+{
+	return entry->kind == ENTRY_PREFIX || entry->kind == ENTRY_ATTACHED ||
+	       entry->private_ok;
+}
+
+/* Finds the entry's earlier equal and sets `same`; or enters it. Returns whether somebody said
+ * it before. */
+static bool fold_entry(struct fold *fold, size_t index)
+{
+	struct entry *entry = &fold->entries[index];
+	size_t slot = hash_entry(fold, entry) & fold->mask;
+	bool known = false;
+
+	for (; fold->slots[slot]; slot = (slot + 1) & fold->mask) {
+		struct entry *earlier = &fold->entries[fold->slots[slot] - 1];
+
+		if (!says_the_same(earlier, entry))
+			continue;
+		known = true;
+		if (earlier->trust == entry->trust || !trust_matters(entry)) {
+			entry->same = earlier;
+			return true;
+		}
+	}
+	fold->slots[slot] = (uint32_t)index + 1;
+	return known;
+}
+
+static int fold_entries(struct policy *policy, struct error *err)
+{
+	struct fold fold = { .entries = policy->entries, .mask = 63 };
+
+	while (fold.mask < 2 * policy->count)
+		fold.mask = 2 * fold.mask + 1;
+	fold.slots = calloc(fold.mask + 1, sizeof(*fold.slots));
+	if (!fold.slots)
+		return error_memory(err);
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct entry *entry = &policy->entries[i];
+		bool known = fold_entry(&fold, i);
+
+		if (entry->trust == TRUST_PROJECT && !entry->deny && !known)
+			policy->project_added++;
+	}
+	free(fold.slots);
+	return 0;
+}
+
+/* --- gathering --------------------------------------------------------------------------- */
+
+/* Puts the layer's entries behind those gathered, which may lie in the same array. */
+static void gather_layer(const struct layer *layer, struct notes *notes,
+			 struct policy *policy)
+{
+	bool project = layer->kind == LAYER_PROJECT;
+	bool without_allow = project && policy->trust == TRUST_TIGHTEN;
+	enum trust trust = project && policy->trust != TRUST_OVERRIDE ? TRUST_PROJECT
+								      : TRUST_OPERATOR;
+	struct origin first = { 0 };
+	size_t left_out = 0;
+
+	for (size_t i = 0; i < layer->count; i++) {
+		const struct entry *entry = &layer->entries[i];
+
+		if (without_allow && !entry->deny) {
+			if (left_out++ == 0)
+				first = entry->origin;
+			continue;
+		}
+		policy->entries[policy->count] = *entry;
+		policy->entries[policy->count++].trust = trust;
+	}
+	if (left_out)
+		notes_add(notes, NOTE_WARNING, &first,
+			  "trust_project is tighten: %zu allow %s left out", left_out,
+			  left_out == 1 ? "entry of the project is"
+					: "entries of the project are");
+}
+
+int policy_gather(struct layer *const layers[static LAYER_COUNT], struct notes *notes,
+		  struct policy *policy, struct error *err)
+{
+	struct layer *home = NULL;
+	size_t most = 0;
+
+	for (size_t i = LAYER_COUNT; i-- > 0;) {
+		if (layers[i] && layers[i]->count) {
+			most += layers[i]->count;
+			home = layers[i];
+		}
+	}
+	if (!home)
+		return 0;
+	/* The first array is mostly the only large one: no second copy of 100,000 entries. */
+	if (most > home->capacity) {
+		struct entry *moved = reallocarray(home->entries, most, sizeof(*moved));
+
+		if (!moved)
+			return error_memory(err);
+		home->entries = moved;
+		home->capacity = most;
+	}
+	policy->entries = home->entries;
+	for (size_t i = 0; i < LAYER_COUNT; i++)
+		if (layers[i])
+			gather_layer(layers[i], notes, policy);
+	return fold_entries(policy, err);
+}
+
+/* --- what only the guard can do ---------------------------------------------------------- */
+
+static bool is_wildcard(const struct entry *entry)
+{
+	return entry->kind == ENTRY_BELOW || entry->kind == ENTRY_SUBTREE;
+}
+
+static int refuse_entry(const struct policy *policy, const struct entry *entry,
+			size_t more, struct error *err)
+{
+	static const char no_guard[] = "the guard, which this version does not have";
+	char place[ORIGIN_TEXT], dns_place[ORIGIN_TEXT], shown[128], also[64] = "";
+
+	origin_format(&entry->origin, place);
+	escape(shown, sizeof(shown), entry->text, strlen(entry->text));
+	if (more)
+		snprintf(also, sizeof(also), " (and %zu more)", more);
+	if (entry->deny)
+		return error_set(
+			err, ERROR_POLICY,
+			"%s: deny of a name ('%s') filters DNS and needs dns: guarded, "
+			"with it %s%s",
+			place, shown, no_guard, also);
+	if (policy->dns_origin.source && policy->dns != STANCE_GUARDED)
+		return error_set(
+			err, ERROR_POLICY,
+			"%s: wildcard '%s' needs dns: guarded, but dns is %s (%s)%s",
+			place, shown, stance_name(policy->dns),
+			origin_format(&policy->dns_origin, dns_place), also);
+	return error_set(
+		err, ERROR_POLICY,
+		"%s: wildcard '%s' needs dns: guarded, with it %s; list the names "
+		"themselves%s",
+		place, shown, no_guard, also);
+}
+
+int policy_require_guard(const struct policy *policy, struct error *err)
+{
+	const struct entry *first = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct entry *entry = &policy->entries[i];
+
+		if (!is_wildcard(entry) && !(entry->deny && entry->host))
+			continue;
+		first = count++ ? first : entry;
+	}
+	if (first)
+		return refuse_entry(policy, first, count - 1, err);
+	if (policy->dns == STANCE_GUARDED) {
+		char place[ORIGIN_TEXT];
+
+		return error_set(
+			err, ERROR_POLICY,
+			"%s: dns: guarded needs the guard, which this version does not "
+			"have; say resolvers or pinned",
+			origin_format(&policy->dns_origin, place));
+	}
+	return 0;
+}
+
+/* --- names ------------------------------------------------------------------------------- */
+
+static bool is_resolved(const struct policy *policy, const struct entry *entry)
+{
+	if (entry->kind != ENTRY_NAME || entry->deny || entry->same)
+		return false;
+	switch (policy->mode) {
+	case MODE_FULL: /* only an exception to a deny opens anything */
+		return entry->private_ok;
+	case MODE_AUDIT:
+	case MODE_RESTRICTED:
+		return true;
+	case MODE_UNSET:
+	case MODE_NONE:
+		break;
+	}
+	return false;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int policy_names(const struct policy *policy, struct arena *arena,
+		 const char *const **ret, size_t *ret_count, struct error *err)
+{
+	size_t count = 0, kept = 0;
+	const char **names;
+
+	for (size_t i = 0; i < policy->count; i++)
+		count += is_resolved(policy, &policy->entries[i]);
+	names = arena_alloc(arena, count * sizeof(*names));
+	if (!names)
+		return error_memory(err);
+	count = 0;
+	for (size_t i = 0; i < policy->count; i++)
+		if (is_resolved(policy, &policy->entries[i]))
+			names[count++] = policy->entries[i].host;
+	qsort(names, count, sizeof(*names), compare_names);
+	for (size_t i = 0; i < count; i++)
+		if (kept == 0 || strcmp(names[kept - 1], names[i]) != 0)
+			names[kept++] = names[i];
+	*ret = names;
+	*ret_count = kept;
+	return 0;
+}
