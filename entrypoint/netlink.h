@@ -8,7 +8,7 @@
 #include "lib/ruleset.h"
 #include "lib/site.h"
 
-/* The one file that writes to the kernel's firewall, and the netlink reads beside it. */
+/* The one place that writes to the kernel's firewall, and the netlink reads beside it. */
 
 struct netlink;
 
@@ -20,8 +20,20 @@ static inline void netlink_closep(struct netlink **p)
 	netlink_close(*p);
 }
 
-/* Sends a ruleset as one transaction: all or nothing. ERROR_KERNEL names the refused message;
- * ERROR_PRIVILEGE when CAP_NET_ADMIN is missing. */
+/* Puts up the fence of `plan` (NULL: the closed one for `site`), whatever stands: builds it,
+ * sends it, reads it back and compares. All or nothing: a failure leaves what stood. What does
+ * not fit in one message is filled beside (enum ruleset_form, chosen here); on a kernel that
+ * cannot log or count the fence is quiet, and ret->quiet says so. `*ret` is what stands.
+ * ERROR_PRIVILEGE: CAP_NET_ADMIN is missing; ERROR_KERNEL names the refused message and the
+ * feature that is missing; ERROR_PROOF: the kernel took it and holds something else. */
+int netlink_fence(struct netlink *netlink, const struct plan *plan, const struct site *site,
+		  const struct ruleset_options *options, struct ruleset **ret,
+		  struct error *err) MUST_CHECK;
+
+/* Its parts. Does the ruleset, or its largest step that cannot be split, fit in one message?
+ * Asking makes the socket's buffer as large as it may become. */
+bool netlink_fits(struct netlink *netlink, const struct ruleset *ruleset);
+/* Sends a ruleset as one transaction, or as its steps allow. A failure leaves what stood. */
 int netlink_apply(struct netlink *netlink, const struct ruleset *ruleset,
 		  struct error *err) MUST_CHECK;
 

@@ -10,10 +10,14 @@
  * ruleset carries (or that were kept in /run/netpale) and the ones a dump returned. Pure. */
 
 /* What the kernel returned for `inet netpale`: concatenated netlink messages, headers included,
- * of the GETCHAIN, GETRULE, GETSET and GETSETELEM dumps (all sets), in any order. */
+ * of the GETTABLE, GETCHAIN, GETRULE, GETSET and GETSETELEM dumps (all sets), in any order. */
 struct dump {
 	struct buf bytes;
 };
+static inline void dump_release(struct dump *dump)
+{
+	buf_release(&dump->bytes);
+}
 
 /* Each difference is a line in words: "rule missing in chain egress: ip daddr @allow4 ...",
  * "element missing in set allow4: 198.51.100.7", "chain output: policy accept, not drop".

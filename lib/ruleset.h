@@ -14,18 +14,38 @@
 #define RULESET_TABLE "netpale"
 #define RULESET_LOG_GROUP 7783
 
-struct ruleset_options {
-	uint32_t flow_mark;   /* MARK: new at every apply, never 0 */
-	uint32_t socket_mark; /* SO_MARK of netpale's own DNS sockets, never 0 */
+/* Sets that are too large for one message to the kernel are filled beside those in use, in as
+ * many transactions as it takes, and a last one swaps the rules: the fence is never open. The
+ * two generations of sets have different names. */
+enum ruleset_form {
+	RULESET_WHOLE,    /* one transaction replaces the table as a whole (add, delete, add), so
+			   * it does not matter what stood before */
+	RULESET_BESIDE_A, /* fills sets NAME; the swap deletes sets NAME_b */
+	RULESET_BESIDE_B, /* fills sets NAME_b; the swap deletes sets NAME */
 };
 
-/* One message of the transaction. */
+struct ruleset_options {
+	uint32_t flow_mark;     /* MARK: new at every apply, never 0 */
+	uint32_t socket_mark;   /* SO_MARK of netpale's own DNS sockets, never 0 */
+	enum ruleset_form form;
+	bool quiet;             /* refuse without counting and logging: for kernels that lack it */
+};
+
+/* Which transaction a message belongs to. In a whole ruleset all are RULESET_SWAP. */
+enum ruleset_step {
+	RULESET_CLEAR, /* empties what an interrupted attempt left; after a failure sent alone */
+	RULESET_FILL,  /* may be spread over any number of transactions */
+	RULESET_SWAP,  /* all in one */
+};
+
 struct ruleset_message {
 	size_t offset, length; /* in `bytes`: one nlmsghdr and its payload; seq is the index */
-	const char *what;      /* nft syntax of what it adds, for errors; borrowed */
+	enum ruleset_step step; /* never falls from one message to the next */
+	const char *what;      /* nft syntax of what it does, for errors; borrowed */
 };
 
 struct ruleset {
+	bool quiet;            /* as in the options */
 	struct buf bytes;      /* without batch begin and end; nlmsg_seq = index of message */
 	struct ruleset_message *messages;
 	size_t count, capacity;
@@ -33,8 +53,7 @@ struct ruleset {
 	struct arena *arena;
 };
 
-/* The fence of a plan; with plan->fenced false an error. The transaction replaces the table as
- * a whole (add, delete, add), so it does not matter what stood before.
+/* The fence of a plan; with plan->fenced false an error.
  * `with_text`: also build the nft text (costs memory for large sets). */
 int ruleset_build(const struct plan *plan, const struct ruleset_options *options,
 		  bool with_text, struct ruleset **ret, struct error *err) MUST_CHECK;
@@ -43,6 +62,21 @@ int ruleset_build(const struct plan *plan, const struct ruleset_options *options
  * of Docker's resolver to `site`'s resolvers). What stands while names are being resolved. */
 int ruleset_build_closed(const struct site *site, const struct ruleset_options *options,
 			 struct ruleset **ret, struct error *err) MUST_CHECK;
+
+/* Do the rules in these messages (a dump) use the sets of RULESET_BESIDE_B? */
+bool ruleset_uses_b(const void *messages, size_t length);
+
+/* No fence: the table goes. */
+int ruleset_build_removal(struct ruleset **ret, struct error *err) MUST_CHECK;
+
+/* A tiny ruleset in a throw-away table that needs one kernel feature and is gone when its
+ * transaction ends: sent after a refusal, it tells which feature is missing. */
+struct trial {
+	const char *feature; /* NULL: `index` is past the last */
+	bool optional;       /* a quiet fence does without */
+};
+int ruleset_build_trial(size_t index, struct trial *ret_trial, struct ruleset **ret,
+			struct error *err) MUST_CHECK;
 
 void ruleset_free(struct ruleset *ruleset);
 DEFINE_FREEP(ruleset)

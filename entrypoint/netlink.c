@@ -1,0 +1,272 @@
+#include "entrypoint/netlink.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+
+#include <libmnl/libmnl.h>
+#include <libnftnl/common.h>
+
+#include "entrypoint/netlink_socket.h"
+
+/* Around the messages of a ruleset, which are numbered by their index. An error that concerns no
+ * single message names SEQ_BEGIN. */
+#define SEQ_BEGIN 0xfffffff0u
+#define SEQ_END 0xfffffff1u
+#define WRAPPING 64 /* bytes that begin and end take, at most */
+
+/* The kernel keeps this much of a socket's buffer for itself. */
+#define SNDBUF_SLACK 32
+
+int netlink_open(struct netlink **ret, struct error *err)
+{
+	struct netlink *netlink = calloc(1, sizeof(*netlink));
+
+	if (!netlink)
+		return error_memory(err);
+	if (netlink_socket_open(netlink, NETLINK_NETFILTER) < 0) {
+		int number = errno;
+
+		free(netlink);
+		if (number == EPROTONOSUPPORT || number == EAFNOSUPPORT)
+			return error_set(err, ERROR_KERNEL,
+					 "this kernel has no netfilter (gVisor has none), so no "
+					 "fence can stand here");
+		return error_errno(err, ERROR_KERNEL, number, "netfilter's netlink socket");
+	}
+	*ret = netlink;
+	return 0;
+}
+
+void netlink_close(struct netlink *netlink)
+{
+	if (!netlink)
+		return;
+	netlink_socket_close(netlink);
+	free(netlink);
+}
+
+/* Without CAP_NET_ADMIN in the first user namespace (rootless, userns-remap) the plain option
+ * is all there is, and net.core.wmem_max bounds it. */
+static void make_room(struct netlink *netlink, size_t wanted)
+{
+	int bytes = wanted < INT_MAX / 2 ? (int)wanted : INT_MAX / 2, have = 0;
+	socklen_t length = sizeof(have);
+
+	if (netlink->room >= wanted)
+		return;
+	if (setsockopt(netlink->fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) < 0)
+		(void)setsockopt(netlink->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	if (getsockopt(netlink->fd, SOL_SOCKET, SO_SNDBUF, &have, &length) == 0 &&
+	    have > SNDBUF_SLACK)
+		netlink->room = (size_t)have - SNDBUF_SLACK;
+}
+
+/* The bytes of messages [from, to). */
+static size_t span_bytes(const struct ruleset *ruleset, size_t from, size_t to)
+{
+	const struct ruleset_message *last;
+
+	if (from == to)
+		return 0;
+	last = &ruleset->messages[to - 1];
+	return last->offset + last->length - ruleset->messages[from].offset;
+}
+
+static size_t first_of_step(const struct ruleset *ruleset, enum ruleset_step step)
+{
+	size_t i = 0;
+
+	while (i < ruleset->count && ruleset->messages[i].step < step)
+		i++;
+	return i;
+}
+
+bool netlink_fits(struct netlink *netlink, const struct ruleset *ruleset)
+{
+	size_t swap = first_of_step(ruleset, RULESET_SWAP);
+	size_t needed = span_bytes(ruleset, swap, ruleset->count) + WRAPPING;
+
+	make_room(netlink, needed);
+	return needed <= netlink->room;
+}
+
+/* What the kernel said to a transaction. */
+struct refusal {
+	int code;      /* errno of the first error; 0: none */
+	uint32_t seq;  /* the message it names */
+	char why[128]; /* the kernel's own words, or empty */
+	bool answered; /* the last message was */
+};
+
+static void copy_reason(const struct nlmsghdr *m, struct refusal *refusal)
+{
+	const struct nlmsgerr *e = mnl_nlmsg_get_payload(m);
+	size_t skip = sizeof(*e);
+	const struct nlattr *attr;
+
+	if (!(m->nlmsg_flags & NLM_F_ACK_TLVS))
+		return;
+	if (!(m->nlmsg_flags & NLM_F_CAPPED))
+		skip += mnl_nlmsg_get_payload_len(m) > sizeof(*e) ?
+				MNL_ALIGN(e->msg.nlmsg_len) - MNL_NLMSG_HDRLEN : 0;
+	mnl_attr_for_each(attr, m, skip) {
+		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
+		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
+			escape(refusal->why, sizeof(refusal->why), mnl_attr_get_str(attr),
+			       strlen(mnl_attr_get_str(attr)));
+	}
+}
+
+static void read_answer(const struct nlmsghdr *m, struct refusal *refusal)
+{
+	const struct nlmsgerr *e = mnl_nlmsg_get_payload(m);
+
+	if (m->nlmsg_type != NLMSG_ERROR || mnl_nlmsg_get_payload_len(m) < sizeof(*e))
+		return;
+	if (e->error == 0) {
+		refusal->answered = true;
+	} else if (refusal->code == 0) {
+		refusal->code = -e->error;
+		refusal->seq = e->msg.nlmsg_seq;
+		copy_reason(m, refusal);
+	}
+}
+
+/* All answers lie in the socket when sendmsg() returns: the kernel works in our call. Errors
+ * come in the order of the messages, and the answer to the last one, success or not, behind
+ * them. When there were too many to keep (ENOBUFS) the first ones are there. */
+static void read_answers(struct netlink *netlink, struct refusal *refusal)
+{
+	_Alignas(struct nlmsghdr) char bytes[8192];
+
+	for (;;) {
+		ssize_t got = recv(netlink->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		const struct nlmsghdr *m = (const void *)bytes;
+		int left = (int)got;
+
+		if (got < 0 && (errno == EINTR || errno == ENOBUFS))
+			continue;
+		if (got <= 0)
+			return;
+		for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
+			read_answer(m, refusal);
+	}
+}
+
+/* Messages [from, to) as one transaction. Only the last message asks for an answer: one to each
+ * would not fit in the socket, and errors come unasked. Its header is sent from a copy, because
+ * which message is the last depends on how the ruleset is cut. */
+static int transact(struct netlink *netlink, const struct ruleset *ruleset, size_t from,
+		    size_t to, struct refusal *refusal)
+{
+	const struct ruleset_message *last = &ruleset->messages[to - 1];
+	size_t start = ruleset->messages[from].offset;
+	char *bytes = ruleset->bytes.data, begin[WRAPPING / 2], end[WRAPPING / 2];
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct nlmsghdr header;
+	struct iovec parts[] = {
+		{ begin, nftnl_batch_begin(begin, SEQ_BEGIN)->nlmsg_len },
+		{ bytes + start, last->offset - start },
+		{ &header, sizeof(header) },
+		{ bytes + last->offset + sizeof(header), last->length - sizeof(header) },
+		{ end, nftnl_batch_end(end, SEQ_END)->nlmsg_len },
+	};
+	struct msghdr message = { .msg_name = &kernel, .msg_namelen = sizeof(kernel),
+				  .msg_iov = parts, .msg_iovlen = ARRAY_SIZE(parts) };
+
+	*refusal = (struct refusal){ .seq = SEQ_BEGIN };
+	memcpy(&header, bytes + last->offset, sizeof(header));
+	header.nlmsg_flags |= NLM_F_ACK;
+	netlink_drain(netlink);
+	make_room(netlink, last->offset + last->length - start + WRAPPING);
+	if (sendmsg(netlink->fd, &message, 0) < 0) {
+		refusal->code = errno;
+		return -1;
+	}
+	read_answers(netlink, refusal);
+	if (refusal->code == 0 && !refusal->answered)
+		refusal->code = ENOBUFS;
+	return refusal->code ? -1 : 0;
+}
+
+/* How far a transaction that begins at `from` may reach. */
+static size_t transaction_end(const struct netlink *netlink, const struct ruleset *ruleset,
+			      size_t from)
+{
+	size_t to = from;
+
+	if (ruleset->messages[from].step == RULESET_SWAP)
+		return ruleset->count;
+	while (to < ruleset->count && ruleset->messages[to].step != RULESET_SWAP &&
+	       span_bytes(ruleset, from, to + 1) + WRAPPING <= netlink->room)
+		to++;
+	return to > from ? to : from + 1;
+}
+
+/* The feature that is missing, after the kernel refused a message without a plain reason. */
+static const char *missing_feature(struct netlink *netlink)
+{
+	struct trial trial = { .feature = "" };
+
+	for (size_t i = 0; trial.feature; i++) {
+		struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
+		struct refusal refusal;
+		struct error err;
+
+		if (ruleset_build_trial(i, &trial, &ruleset, &err) < 0 || !trial.feature)
+			return NULL;
+		if (transact(netlink, ruleset, 0, ruleset->count, &refusal) < 0)
+			break;
+	}
+	netlink->optional = trial.optional;
+	return trial.feature;
+}
+
+static int explain(struct netlink *netlink, const struct ruleset *ruleset,
+		   const struct refusal *refusal, struct error *err)
+{
+	const char *what = refusal->seq < ruleset->count ? ruleset->messages[refusal->seq].what
+							  : "the transaction";
+	const char *feature = NULL;
+
+	if (refusal->code == EPERM)
+		return error_set(err, ERROR_PRIVILEGE,
+				 "CAP_NET_ADMIN is missing, so no fence can be put up: docker "
+				 "run --cap-add NET_ADMIN");
+	if (refusal->code == ENOENT || refusal->code == EOPNOTSUPP || refusal->code == EINVAL ||
+	    refusal->code == EAFNOSUPPORT || refusal->code == EPROTONOSUPPORT)
+		feature = missing_feature(netlink);
+	if (feature)
+		return error_errno(err, ERROR_KERNEL, refusal->code,
+				   "this kernel lacks %s; it refused '%s'", feature, what);
+	return error_errno(err, ERROR_KERNEL, refusal->code, "the kernel refused '%s'%s%s", what,
+			   refusal->why[0] ? ": " : "", refusal->why);
+}
+
+int netlink_apply(struct netlink *netlink, const struct ruleset *ruleset, struct error *err)
+{
+	size_t fill = first_of_step(ruleset, RULESET_FILL);
+	struct refusal refusal, ignored;
+
+	netlink->optional = false;
+	make_room(netlink, ruleset->bytes.length + WRAPPING);
+	for (size_t from = 0, to; from < ruleset->count; from = to) {
+		to = transaction_end(netlink, ruleset, from);
+		if (transact(netlink, ruleset, from, to, &refusal) == 0)
+			continue;
+		/* What was filled beside goes again, so that only the fence is left. */
+		if (from > 0 && fill > 0)
+			(void)transact(netlink, ruleset, 0, fill, &ignored);
+		return explain(netlink, ruleset, &refusal, err);
+	}
+	return 0;
+}

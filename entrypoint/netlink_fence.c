@@ -1,0 +1,93 @@
+#include <string.h>
+
+#include "entrypoint/netlink.h"
+#include "entrypoint/netlink_socket.h"
+
+/* From a plan to a fence that is proven to stand. */
+
+struct wanted {
+	const struct plan *plan;
+	const struct site *site;
+	struct ruleset_options options;
+};
+
+static int build(const struct wanted *wanted, struct ruleset **ret, struct error *err)
+{
+	if (wanted->plan)
+		return ruleset_build(wanted->plan, &wanted->options, false, ret, err);
+	return ruleset_build_closed(wanted->site, &wanted->options, ret, err);
+}
+
+/* The generation of sets that the rules which stand do not use is free. */
+static int choose_form(struct netlink *netlink, enum ruleset_form *form, struct error *err)
+{
+	struct dump dump CLEANUP(dump_release) = { 0 };
+
+	if (netlink_dump(netlink, &dump, err) < 0)
+		return -1;
+	*form = ruleset_uses_b(dump.bytes.data, dump.bytes.length) ? RULESET_BESIDE_A
+								   : RULESET_BESIDE_B;
+	return 0;
+}
+
+static int build_and_apply(struct netlink *netlink, struct wanted *wanted, struct ruleset **ret,
+			   struct error *err)
+{
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
+
+	if (build(wanted, &ruleset, err) < 0)
+		return -1;
+	if (!netlink_fits(netlink, ruleset)) {
+		ruleset_free(TAKE(ruleset));
+		if (choose_form(netlink, &wanted->options.form, err) < 0 ||
+		    build(wanted, &ruleset, err) < 0)
+			return -1;
+	}
+	if (netlink_apply(netlink, ruleset, err) < 0)
+		return -1;
+	*ret = TAKE(ruleset);
+	return 0;
+}
+
+static int prove(struct netlink *netlink, const struct ruleset *ruleset, struct error *err)
+{
+	struct dump dump CLEANUP(dump_release) = { 0 };
+	struct buf differences CLEANUP(buf_release) = { 0 };
+	size_t count;
+
+	if (netlink_dump(netlink, &dump, err) < 0 ||
+	    readback_compare(ruleset->bytes.data, ruleset->bytes.length, dump.bytes.data,
+			     dump.bytes.length, &differences, &count, err) < 0)
+		return -1;
+	if (count == 0)
+		return 0;
+	return error_set(err, ERROR_PROOF, "the kernel holds another fence than was sent: %.*s",
+			 (int)strcspn(differences.data, "\n"), differences.data);
+}
+
+int netlink_fence(struct netlink *netlink, const struct plan *plan, const struct site *site,
+		  const struct ruleset_options *options, struct ruleset **ret,
+		  struct error *err)
+{
+	struct wanted wanted = { .plan = plan, .site = site, .options = *options };
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
+	int result = build_and_apply(netlink, &wanted, &ruleset, err);
+
+	if (result < 0 && netlink->optional && !wanted.options.quiet) {
+		wanted.options.quiet = true;
+		result = build_and_apply(netlink, &wanted, &ruleset, err);
+	}
+	if (result < 0 || prove(netlink, ruleset, err) < 0)
+		return -1;
+	*ret = TAKE(ruleset);
+	return 0;
+}
+
+int netlink_table_delete(struct netlink *netlink, struct error *err)
+{
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
+
+	if (ruleset_build_removal(&ruleset, err) < 0)
+		return -1;
+	return netlink_apply(netlink, ruleset, err);
+}

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "lib/builder.h"
+#include "lib/plan.h"
+#include "lib/ruleset.h"
+
+/* What lib/ruleset.c (the rules) and lib/fence_sets.c (what differs from plan to plan) share. */
+
+struct fence {
+	const struct plan *plan;
+	const struct site *site; /* of the closed fence, else NULL */
+	const struct ruleset_options *options;
+};
+
+/* [0] is IPv4, [1] is IPv6, as in struct plan. */
+extern const struct set set_allow[2];    /* destinations open on all ports but DNS's */
+extern const struct set set_ports[2];    /* destination . protocol . port */
+extern const struct set set_resolver[2]; /* the same, for DNS; chain output only */
+extern const struct set set_refused[2];  /* counters of refused destinations */
+extern const struct set set_dns;         /* protocol . port that no plain entry opens */
+extern const struct set set_inbound;     /* protocol . port of the listed servers */
+extern const struct set set_nd_out, set_nd_in, set_mld; /* ICMPv6 types */
+
+/* All sets, with the elements that the plan gives. Every fence has all of them, so that its
+ * rules need not know which are empty. */
+int fence_fill_sets(struct builder *b, const struct fence *fence, struct error *err) MUST_CHECK;
+void fence_add_sets(struct builder *b, const char *suffix);
+void fence_delete_sets(struct builder *b, const char *suffix);

@@ -1,0 +1,234 @@
+#include "lib/fence.h"
+
+#include <netinet/in.h>
+
+const struct set set_allow[2] = { { "allow4", KEY_ADDR4, SET_RANGES },
+				  { "allow6", KEY_ADDR6, SET_RANGES } };
+const struct set set_ports[2] = { { "ports4", KEY_FLOW4, SET_RANGES },
+				  { "ports6", KEY_FLOW6, SET_RANGES } };
+const struct set set_resolver[2] = { { "resolver4", KEY_FLOW4, SET_PLAIN },
+				     { "resolver6", KEY_FLOW6, SET_PLAIN } };
+const struct set set_refused[2] = { { "refused4", KEY_ADDR4, SET_COUNTING },
+				    { "refused6", KEY_ADDR6, SET_COUNTING } };
+const struct set set_dns = { "dns", KEY_SERVICE, SET_PLAIN };
+const struct set set_inbound = { "inbound", KEY_SERVICE, SET_RANGES };
+const struct set set_nd_out = { "nd_out", KEY_ICMP6, SET_PLAIN };
+const struct set set_nd_in = { "nd_in", KEY_ICMP6, SET_PLAIN };
+const struct set set_mld = { "mld", KEY_ICMP6, SET_PLAIN };
+
+/* What an entry without ports leaves closed: points on the line of lib/portset.h. */
+static const uint32_t dns_points[] = { 53, 853, PORTSET_UDP + 53, PORTSET_UDP + 853 };
+
+/* ICMPv6 types: the same in every fence. */
+static const struct {
+	const struct set *set;
+	uint8_t type;
+	const char *text;
+} constants[] = {
+	{ &set_nd_out, 133, "nd-router-solicit" },
+	{ &set_nd_out, 135, "nd-neighbor-solicit" },
+	{ &set_nd_out, 136, "nd-neighbor-advert" },
+	{ &set_nd_in, 134, "nd-router-advert" },
+	{ &set_nd_in, 135, "nd-neighbor-solicit" },
+	{ &set_nd_in, 136, "nd-neighbor-advert" },
+	{ &set_mld, 130, "mld-listener-query" },
+	{ &set_mld, 131, "mld-listener-report" },
+	{ &set_mld, 132, "mld-listener-done" },
+	{ &set_mld, 143, "mld2-listener-report" },
+};
+
+static struct range one(uint32_t value)
+{
+	return (struct range){ value, value };
+}
+
+static size_t family_index(const struct set *set)
+{
+	return set_family(set) == FAMILY_4 ? 0 : 1;
+}
+
+static int fill_nothing(struct builder *b, const struct fence *fence, const struct set *set,
+			struct error *err)
+{
+	(void)b, (void)fence, (void)set, (void)err;
+	return 0;
+}
+
+static int fill_constants(struct builder *b, const struct fence *fence, const struct set *set,
+			  struct error *err)
+{
+	(void)fence, (void)err;
+	for (size_t i = 0; i < ARRAY_SIZE(constants); i++)
+		if (constants[i].set == set)
+			element_icmp6(b, constants[i].type, constants[i].text);
+	return 0;
+}
+
+static int fill_allow(struct builder *b, const struct fence *fence, const struct set *set,
+		      struct error *err)
+{
+	const struct plan *plan = fence->plan;
+	const struct spans *spans = &plan->spans[family_index(set)];
+	struct span open = { 0 };
+	bool is_open = false, any;
+
+	for (size_t i = 0; i < spans->count; i++) {
+		const struct span *span = &spans->v[i];
+
+		if (portset_covers(plan->portsets, span->ports, PORTSET_ANY, &any, err) < 0)
+			return -1;
+		if (!any)
+			continue;
+		/* Spans with different ports may touch; intervals of a set must not. */
+		if (is_open && span->first == open.last + 1) {
+			open.last = span->last;
+			continue;
+		}
+		if (is_open)
+			element_addrs(b, open.first, open.last);
+		open = *span;
+		is_open = true;
+	}
+	if (is_open)
+		element_addrs(b, open.first, open.last);
+	return 0;
+}
+
+/* `span` NULL: an element without address. */
+static void add_service(struct builder *b, const struct span *span, struct range protocols,
+			struct range ports)
+{
+	if (span)
+		element_flows(b, span->first, span->last, protocols, ports);
+	else
+		element_services(b, protocols, ports);
+}
+
+/* One range on the line of lib/portset.h: up to five elements. */
+static void add_services(struct builder *b, const struct span *span, struct port_range range)
+{
+	static const struct range others[] = { { 0, 5 }, { 7, 16 }, { 18, 255 } };
+	const uint32_t udp = PORTSET_UDP, top = PORTSET_OTHER - 1;
+
+	if (range.first < udp)
+		add_service(b, span, one(IPPROTO_TCP),
+			    (struct range){ range.first,
+					    range.last < udp ? range.last : udp - 1 });
+	if (range.first < PORTSET_OTHER && range.last >= udp)
+		add_service(b, span, one(IPPROTO_UDP),
+			    (struct range){ range.first > udp ? range.first - udp : 0,
+					    (range.last < top ? range.last : top) - udp });
+	if (range.last < PORTSET_OTHER)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		add_service(b, span, others[i], (struct range){ 0, 65535 });
+}
+
+static void add_ports(struct builder *b, const struct plan *plan, const struct span *span,
+		      portset id)
+{
+	const struct port_range *ranges;
+	size_t count;
+
+	ranges = portset_ranges(plan->portsets, id, &count);
+	for (size_t i = 0; i < count; i++)
+		add_services(b, span, ranges[i]);
+}
+
+static int fill_ports(struct builder *b, const struct fence *fence, const struct set *set,
+		      struct error *err)
+{
+	const struct plan *plan = fence->plan;
+	const struct spans *spans = &plan->spans[family_index(set)];
+	bool any;
+
+	for (size_t i = 0; i < spans->count; i++) {
+		const struct span *span = &spans->v[i];
+
+		if (portset_covers(plan->portsets, span->ports, PORTSET_ANY, &any, err) < 0)
+			return -1;
+		if (!any)
+			add_ports(b, plan, span, span->ports);
+		/* An address that is in `allow` needs only what that set does not open. */
+		for (size_t j = 0; any && j < ARRAY_SIZE(dns_points); j++)
+			if (portset_has(plan->portsets, span->ports, dns_points[j]))
+				add_services(b, span,
+					     (struct port_range){ dns_points[j],
+								  dns_points[j] });
+	}
+	return 0;
+}
+
+static int fill_inbound(struct builder *b, const struct fence *fence, const struct set *set,
+			struct error *err)
+{
+	(void)set, (void)err;
+	if (fence->plan->portsets)
+		add_ports(b, fence->plan, NULL, fence->plan->inbound);
+	return 0;
+}
+
+static int fill_dns(struct builder *b, const struct fence *fence, const struct set *set,
+		    struct error *err)
+{
+	(void)fence, (void)set, (void)err;
+	for (size_t i = 0; i < ARRAY_SIZE(dns_points); i++)
+		add_services(b, NULL, (struct port_range){ dns_points[i], dns_points[i] });
+	return 0;
+}
+
+static int fill_resolver(struct builder *b, const struct fence *fence, const struct set *set,
+			 struct error *err)
+{
+	const struct addr *v = fence->site ? fence->site->resolvers : fence->plan->resolvers;
+	size_t count = fence->site ? fence->site->resolver_count : fence->plan->resolver_count;
+
+	(void)err;
+	for (size_t i = 0; i < count; i++) {
+		struct span span = { .first = v[i].value, .last = v[i].value };
+
+		if (v[i].family != set_family(set))
+			continue;
+		add_services(b, &span, (struct port_range){ 53, 53 });
+		add_services(b, &span,
+			     (struct port_range){ PORTSET_UDP + 53, PORTSET_UDP + 53 });
+	}
+	return 0;
+}
+
+static const struct {
+	const struct set *set;
+	int (*fill)(struct builder *b, const struct fence *fence, const struct set *set,
+		    struct error *err);
+} sets[] = {
+	{ &set_allow[0], fill_allow },       { &set_allow[1], fill_allow },
+	{ &set_ports[0], fill_ports },       { &set_ports[1], fill_ports },
+	{ &set_resolver[0], fill_resolver }, { &set_resolver[1], fill_resolver },
+	{ &set_refused[0], fill_nothing },   { &set_refused[1], fill_nothing },
+	{ &set_dns, fill_dns },              { &set_inbound, fill_inbound },
+	{ &set_nd_out, fill_constants },     { &set_nd_in, fill_constants },
+	{ &set_mld, fill_constants },
+};
+
+int fence_fill_sets(struct builder *b, const struct fence *fence, struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		set_begin(b, sets[i].set);
+		if (sets[i].fill(b, fence, sets[i].set, err) < 0)
+			return -1;
+		set_end(b);
+	}
+	return 0;
+}
+
+void fence_add_sets(struct builder *b, const char *suffix)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		set_add(b, sets[i].set, suffix);
+}
+
+void fence_delete_sets(struct builder *b, const char *suffix)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		set_delete(b, sets[i].set, suffix);
+}

@@ -1,0 +1,235 @@
+/* Drives the ruleset without the rest of netpale: fence VERB [OPTION...] with flows on stdin,
+ * one a line: FIRST[-LAST] any|all|[tcp:|udp:]PORT[-PORT][,...]; beside them the lines
+ * "resolver ADDR", "inbound tcp:PORT", "inbound open", "mode audit|none|full", "dns pinned",
+ * "mark NUMBER". */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "entrypoint/netlink.h"
+#include "lib/plan.h"
+
+#define SOCKET_MARK 0x6e70616c
+
+static struct error err;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "fence: %s: %s\n", what, err.text);
+	exit(err.kind);
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static struct addr must_addr(const char *text)
+{
+	struct addr addr;
+
+	if (!addr_parse(text, strlen(text), &addr))
+		error_set(&err, ERROR_USAGE, "'%s'", text), die("address");
+	return addr;
+}
+
+static portset must_ports(struct portsets *table, const char *text)
+{
+	struct port_range ranges[64];
+	char copy[1024], *save, *item;
+	size_t count = 0;
+	portset id;
+
+	if (strcmp(text, "any") == 0)
+		return PORTSET_ANY;
+	if (strcmp(text, "all") == 0)
+		return PORTSET_WHOLE;
+	snprintf(copy, sizeof(copy), "%s", text);
+	for (item = strtok_r(copy, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
+		uint32_t base = strncmp(item, "udp:", 4) == 0 ? PORTSET_UDP : 0;
+		char *number = strchr(item, ':') ? strchr(item, ':') + 1 : item;
+		uint32_t first = (uint32_t)strtoul(number, &number, 10);
+		uint32_t last = *number == '-' ? (uint32_t)strtoul(number + 1, NULL, 10) : first;
+
+		ranges[count++] = (struct port_range){ base + first, base + last };
+	}
+	if (portset_make(table, ranges, count, &id, &err) < 0)
+		die(text);
+	return id;
+}
+
+static void add_span(struct plan *plan, char *addrs, const char *ports)
+{
+	char *dash = strchr(addrs, '-');
+	struct spans *spans;
+	struct addr first, last;
+
+	if (dash)
+		*dash = '\0';
+	first = must_addr(addrs);
+	last = dash ? must_addr(dash + 1) : first;
+	spans = &plan->spans[first.family == FAMILY_6];
+	if (!array_grow(&spans->v, &spans->capacity, spans->count, sizeof(*spans->v)))
+		exit(71);
+	spans->v[spans->count++] = (struct span){ first.value, last.value,
+						  must_ports(plan->portsets, ports) };
+}
+
+static void read_plan(struct plan *plan, struct ruleset_options *options)
+{
+	char line[1024], word[256], rest[768];
+
+	*plan = (struct plan){ .mode = MODE_RESTRICTED, .fenced = true, .dns = STANCE_RESOLVERS,
+			       .portsets = portsets_new() };
+	while (fgets(line, sizeof(line), stdin)) {
+		if (sscanf(line, "%255s %767s", word, rest) != 2)
+			continue;
+		if (strcmp(word, "resolver") == 0)
+			plan->resolvers[plan->resolver_count++] = must_addr(rest);
+		else if (strcmp(word, "mode") == 0)
+			plan->mode = rest[0] == 'a' ? MODE_AUDIT : rest[0] == 'n' ? MODE_NONE : MODE_FULL;
+		else if (strcmp(word, "dns") == 0)
+			plan->dns = STANCE_PINNED;
+		else if (strcmp(word, "mark") == 0)
+			options->flow_mark = (uint32_t)strtoul(rest, NULL, 0);
+		else if (strcmp(word, "inbound") == 0 && strcmp(rest, "open") == 0)
+			plan->inbound_open = true;
+		else if (strcmp(word, "inbound") == 0)
+			plan->inbound = must_ports(plan->portsets, rest);
+		else
+			add_span(plan, word, rest);
+	}
+}
+
+static void put(const void *bytes, size_t length, const char *path)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file || fwrite(bytes, 1, length, file) != length || fclose(file) != 0)
+		exit(71);
+}
+
+static void get(struct buf *out, const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char chunk[65536];
+	size_t got;
+
+	if (!file)
+		exit(71);
+	while ((got = fread(chunk, 1, sizeof(chunk), file)) > 0)
+		buf_add(out, chunk, got);
+	fclose(file);
+}
+
+/* Says what the kernel holds other than SENT; fails when there is something. */
+static int compare(struct netlink *netlink, const struct buf *sent)
+{
+	struct buf differences CLEANUP(buf_release) = { 0 };
+	struct dump dump CLEANUP(dump_release) = { 0 };
+	size_t count;
+
+	if (netlink_dump(netlink, &dump, &err) < 0 ||
+	    readback_compare(sent->data, sent->length, dump.bytes.data, dump.bytes.length,
+			     &differences, &count, &err) < 0)
+		die("compare");
+	if (count)
+		fputs(differences.data, stdout);
+	return count != 0;
+}
+
+static int show_site(void)
+{
+	char text[PREFIX_TEXT];
+	struct site site = { 0 };
+
+	if (netlink_read_site(&site, &err) < 0)
+		die("site");
+	for (size_t i = 0; i < site.own_count; i++)
+		printf("own %s\n", addr_format(&site.own[i], text));
+	for (size_t i = 0; i < site.attached_count; i++)
+		printf("attached %s\n", prefix_format(&site.attached[i], text));
+	for (size_t i = 0; i < site.gateway_count; i++)
+		printf("gateway %s\n", addr_format(&site.gateways[i], text));
+	return 0;
+}
+
+static int show_text(const struct plan *plan, const struct ruleset_options *options)
+{
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
+
+	if (ruleset_build(plan, options, true, &ruleset, &err) < 0)
+		die("text");
+	fwrite(ruleset->text.data, 1, ruleset->text.length, stdout);
+	return 0;
+}
+
+static int verify(const char *path)
+{
+	struct netlink *netlink CLEANUP(netlink_closep) = NULL;
+	struct buf sent CLEANUP(buf_release) = { 0 };
+
+	if (netlink_open(&netlink, &err) < 0)
+		die("verify");
+	get(&sent, path);
+	return compare(netlink, &sent);
+}
+
+static int delete(void)
+{
+	struct netlink *netlink CLEANUP(netlink_closep) = NULL;
+
+	if (netlink_open(&netlink, &err) < 0 || netlink_table_delete(netlink, &err) < 0)
+		die("delete");
+	return 0;
+}
+
+/* `plan` NULL: the closed fence. Keeps what was sent in `path`, for verify. */
+static int apply(const struct plan *plan, const struct site *site,
+		 const struct ruleset_options *options, const char *path)
+{
+	struct netlink *netlink CLEANUP(netlink_closep) = NULL;
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
+	double start = now();
+
+	if (netlink_open(&netlink, &err) < 0 ||
+	    netlink_fence(netlink, plan, site, options, &ruleset, &err) < 0)
+		die("apply");
+	fprintf(stderr, "%.1f ms\n", now() - start);
+	if (path)
+		put(ruleset->bytes.data, ruleset->bytes.length, path);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct ruleset_options options = { .flow_mark = 0x1234, .socket_mark = SOCKET_MARK };
+	struct plan *plan CLEANUP(plan_freep) = NULL;
+	const char *verb = argc > 1 ? argv[1] : "", *path = argc > 2 ? argv[2] : NULL;
+	struct site site = { 0 };
+
+	if (strcmp(verb, "site") == 0)
+		return show_site();
+	if (strcmp(verb, "verify") == 0)
+		return verify(path);
+	if (strcmp(verb, "delete") == 0)
+		return delete();
+	plan = calloc(1, sizeof(*plan));
+	if (!plan)
+		return 71;
+	read_plan(plan, &options);
+	memcpy(site.resolvers, plan->resolvers, sizeof(site.resolvers));
+	site.resolver_count = plan->resolver_count;
+	if (strcmp(verb, "text") == 0)
+		return show_text(plan, &options);
+	if (strcmp(verb, "apply") == 0)
+		return apply(plan, &site, &options, path);
+	if (strcmp(verb, "close") == 0)
+		return apply(NULL, &site, &options, path);
+	return 64;
+}
