@@ -14,6 +14,10 @@
 #define RULESET_TABLE "netpale"
 #define RULESET_LOG_GROUP 7783
 
+/* SO_MARK of netpale's own DNS sockets: a constant, because a later apply asks through the fence
+ * of an earlier one. Nobody without NET_ADMIN or NET_RAW can set it (socket(7)). */
+#define RULESET_SOCKET_MARK 0x6e70616cu
+
 /* Sets that are too large for one message to the kernel are filled beside those in use, in as
  * many transactions as it takes, and a last one swaps the rules: the fence is never open. The
  * two generations of sets have different names. */
