@@ -1,0 +1,273 @@
+#include "entrypoint/inputs.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "entrypoint/log.h"
+#include "entrypoint/netlink.h"
+#include "entrypoint/source.h"
+#include "lib/resolver.h"
+
+/* All that one policy may hold in memory, whatever its texts say. */
+#define POLICY_MEMORY (48u << 20)
+
+void inputs_release(struct inputs *inputs)
+{
+	for (size_t i = 0; i < LAYER_COUNT; i++)
+		layer_release(&inputs->layers[i]);
+	notes_release(&inputs->notes);
+	arena_free(inputs->arena);
+	*inputs = (struct inputs){ 0 };
+}
+
+void inputs_say_notes(const struct notes *notes, enum note_level least)
+{
+	struct buf line = { 0 };
+
+	for (size_t i = 0; i < notes->count; i++) {
+		const struct note *note = &notes->v[i];
+
+		if (note->level > least)
+			continue;
+		buf_clear(&line);
+		note_print(note, &line);
+		if (note->level == NOTE_ERROR)
+			log_error("%s", line.data);
+		else if (note->level == NOTE_WARNING)
+			log_warning("%s", line.data);
+		else
+			log_info("%s", line.data);
+	}
+	if (notes->errors > NOTES_MAX)
+		log_error("and %zu more errors", notes->errors - NOTES_MAX);
+	buf_release(&line);
+}
+
+/* 1: no such file. */
+static int read_layer(struct inputs *inputs, enum layer_kind kind, const char *path,
+		      const struct user *as, struct error *err)
+{
+	struct layer *layer = &inputs->layers[kind];
+	struct buf bytes CLEANUP(buf_release) = { 0 };
+	char *source = arena_strndup(inputs->arena, path, strlen(path));
+	int result;
+
+	if (!source)
+		return error_memory(err);
+	result = source_read(path, as, LAYER_BYTES, &bytes, err);
+	if (result != 0)
+		return result;
+	layer_init(layer, kind, source);
+	return layer_parse(layer, bytes.data ? bytes.data : "", bytes.length, inputs->arena,
+			   &inputs->notes, err);
+}
+
+static int read_profile(struct inputs *inputs, const char *named, struct error *err)
+{
+	const char *path = named ? named : INPUTS_PROFILE;
+	char shown[256];
+	int result = read_layer(inputs, LAYER_PROFILE, path, NULL, err);
+
+	if (result == 1 && named)
+		return error_set(err, ERROR_POLICY, "%s: no such file",
+				 escape(shown, sizeof(shown), named, strlen(named)));
+	if (result == 0)
+		inputs->profile = inputs->layers[LAYER_PROFILE].source;
+	return result < 0 ? -1 : 0;
+}
+
+static int read_project(struct inputs *inputs, const char *named, const struct user *agent,
+			struct error *err)
+{
+	struct buf found CLEANUP(buf_release) = { 0 };
+	char shown[256];
+	int result;
+
+	if (!named) {
+		result = source_find_project(&found, err);
+		if (result != 0)
+			return result < 0 ? -1 : 0;
+	}
+	result = read_layer(inputs, LAYER_PROJECT, named ? named : found.data, agent, err);
+	if (result == 1)
+		return error_set(err, ERROR_POLICY, "%s: no such file",
+				 escape(shown, sizeof(shown), named ? named : found.data,
+					named ? strlen(named) : found.length));
+	if (result == 0)
+		inputs->project = inputs->layers[LAYER_PROJECT].source;
+	return result;
+}
+
+/* ccpod's host side has merged already and says the result in variables: absent means full. */
+static int read_ccpod(struct inputs *inputs, struct error *err)
+{
+	static const struct origin mode_at = { .source = "CCPOD_NETWORK_POLICY" };
+	static const struct origin hosts_at = { .source = "CCPOD_ALLOWED_HOSTS" };
+	struct layer *layer = &inputs->layers[LAYER_PROFILE];
+	const char *mode = getenv("CCPOD_NETWORK_POLICY");
+	const char *hosts = getenv("CCPOD_ALLOWED_HOSTS");
+
+	layer_init(layer, LAYER_PROFILE, "CCPOD_NETWORK_POLICY");
+	layer->has_network = true;
+	if (layer_set_mode(layer, mode && *mode ? mode : "full", &mode_at, &inputs->notes) < 0 ||
+	    (hosts && layer_add_list(layer, false, hosts, &hosts_at, inputs->arena,
+				     &inputs->notes) < 0))
+		return error_set(err, ERROR_POLICY, "ccpod's variables are not understood");
+	return 0;
+}
+
+static int read_words(struct inputs *inputs, struct layer *layer, const struct settings *from,
+		      bool flags, struct error *err)
+{
+	const struct origin allow_at = { .source = flags ? "--allow" : "NETPALE_ALLOW" };
+	const struct origin deny_at = { .source = flags ? "--deny" : "NETPALE_DENY" };
+	const struct origin mode_at = { .source = flags ? "--policy" : "NETPALE_POLICY" };
+	const struct origin dns_at = { .source = flags ? "--dns" : "NETPALE_DNS" };
+	const struct origin trust_at = { .source = flags ? "--trust-project"
+							 : "NETPALE_TRUST_PROJECT" };
+	struct notes *notes = &inputs->notes;
+	int faults = 0;
+
+	layer->has_network = from->policy || from->dns || from->trust_project ||
+			     from->allow.count || from->deny.count;
+	if (from->policy)
+		faults |= layer_set_mode(layer, from->policy, &mode_at, notes);
+	if (from->dns)
+		faults |= layer_set_dns(layer, from->dns, &dns_at, notes);
+	if (from->trust_project)
+		faults |= layer_set_trust(layer, from->trust_project, &trust_at, notes);
+	for (size_t i = 0; i < from->allow.count; i++)
+		faults |= layer_add_list(layer, false, from->allow.v[i], &allow_at,
+					 inputs->arena, notes);
+	for (size_t i = 0; i < from->deny.count; i++)
+		faults |= layer_add_list(layer, true, from->deny.v[i], &deny_at, inputs->arena,
+					 notes);
+	return faults ? error_set(err, ERROR_POLICY, "%s are not understood",
+				  flags ? "the flags" : "the NETPALE_ variables")
+		      : 0;
+}
+
+/* What the files say. */
+static int read_files(struct inputs *inputs, const struct options *options,
+		      const struct user *agent, struct error *err)
+{
+	const struct settings *any = &options->any;
+	bool ccpod = getenv("CCPOD_STATE") || getenv("CCPOD_NETWORK_POLICY");
+	const struct layer *profile = &inputs->layers[LAYER_PROFILE];
+
+	if (ccpod && any->profile)
+		return error_set(err, ERROR_USAGE, "ccpod's variables take the profile's place; "
+						   "--profile beside them is ambiguous");
+	if (ccpod ? read_ccpod(inputs, err) < 0 : read_profile(inputs, any->profile, err) < 0)
+		return -1;
+	/* A project that the profile tells to ignore is not even parsed: it cannot fail a start. */
+	if ((ccpod && !any->project) || profile->isolation || profile->trust == TRUST_IGNORE ||
+	    (any->trust_project && strcmp(any->trust_project, "ignore") == 0))
+		return 0;
+	return read_project(inputs, any->project, agent, err);
+}
+
+static int read_layers(struct inputs *inputs, const struct options *options,
+		       const struct user *agent, bool sudo, struct error *err)
+{
+	struct error later;
+	int result = sudo ? read_profile(inputs, NULL, err)
+			  : read_files(inputs, options, agent, err);
+
+	/* The words are read even after a fault in a file: all faults are told at once. */
+	if (!sudo && (read_words(inputs, &inputs->layers[LAYER_ENVIRONMENT],
+				 &options->environment, false, result < 0 ? &later : err) < 0 ||
+		      read_words(inputs, &inputs->layers[LAYER_FLAGS], &options->flags, true,
+				 result < 0 ? &later : err) < 0))
+		return -1;
+	return result;
+}
+
+int inputs_read(const struct options *options, const struct user *agent, bool sudo,
+		struct inputs *ret, struct error *err)
+{
+	struct layer *layers[LAYER_COUNT] = { 0 };
+	const struct user self = { .uid = geteuid(), .gid = getegid() };
+
+	*ret = (struct inputs){ .arena = arena_new(POLICY_MEMORY) };
+	if (!ret->arena)
+		return error_memory(err);
+	layer_init(&ret->layers[LAYER_ENVIRONMENT], LAYER_ENVIRONMENT, "the environment");
+	layer_init(&ret->layers[LAYER_FLAGS], LAYER_FLAGS, "the flags");
+	if (read_layers(ret, options, agent ? agent : &self, sudo, err) < 0)
+		return -1;
+	for (size_t i = 0; i < LAYER_COUNT; i++)
+		if (ret->layers[i].has_network || ret->layers[i].isolation)
+			layers[i] = &ret->layers[i];
+	return policy_merge(layers, ret->arena, &ret->notes, &ret->policy, err);
+}
+
+int inputs_site(struct site *ret, struct error *err)
+{
+	struct buf bytes CLEANUP(buf_release) = { 0 };
+
+	*ret = (struct site){ 0 };
+	/* Without a resolv.conf there are no resolvers; names then fail one by one. */
+	if (source_read("/etc/resolv.conf", NULL, 1u << 20, &bytes, err) < 0)
+		return -1;
+	site_parse_resolv_conf(ret, bytes.data ? bytes.data : "", bytes.length);
+	return netlink_read_site(ret, err);
+}
+
+static int file_answers(const char *path, struct arena *arena, struct answers *ret,
+			struct error *err)
+{
+	struct buf bytes CLEANUP(buf_release) = { 0 };
+	char shown[256];
+	int result;
+
+	escape(shown, sizeof(shown), path, strlen(path));
+	result = source_read(path, NULL, LAYER_BYTES, &bytes, err);
+	if (result == 1)
+		return error_set(err, ERROR_POLICY, "%s: no such file", shown);
+	if (result < 0)
+		return -1;
+	return answers_parse(bytes.data ? bytes.data : "", bytes.length, shown, arena, ret, err);
+}
+
+static int with_extra(const char *const *names, size_t count, const char *extra,
+		      struct arena *arena, const char ***ret, size_t *ret_count,
+		      struct error *err)
+{
+	const char **all = arena_alloc(arena, (count + 1) * sizeof(*all));
+	bool known = !extra;
+
+	if (!all)
+		return error_memory(err);
+	for (size_t i = 0; i < count; i++) {
+		all[i] = names[i];
+		known = known || strcmp(names[i], extra) == 0;
+	}
+	if (!known)
+		all[count++] = extra;
+	*ret = all;
+	*ret_count = count;
+	return 0;
+}
+
+int inputs_answers(const struct options *options, const struct inputs *inputs,
+		   const char *extra, uint32_t socket_mark, struct answers *ret,
+		   struct error *err)
+{
+	const struct resolver_options resolver = {
+		.timeout_ms = options->resolve_timeout * 1000,
+		.socket_mark = socket_mark,
+	};
+	const char *const *names;
+	const char **all;
+	size_t count;
+
+	*ret = (struct answers){ 0 };
+	if (options->any.answers)
+		return file_answers(options->any.answers, inputs->arena, ret, err);
+	if (policy_names(&inputs->policy, inputs->arena, &names, &count, err) < 0 ||
+	    with_extra(names, count, extra, inputs->arena, &all, &count, err) < 0)
+		return -1;
+	return count ? resolver_ask(all, count, &resolver, inputs->arena, ret, err) : 0;
+}
