@@ -1,0 +1,197 @@
+#include "entrypoint/fence.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+#include "entrypoint/hosts.h"
+#include "entrypoint/log.h"
+#include "entrypoint/netlink.h"
+#include "entrypoint/state.h"
+#include "lib/ruleset.h"
+
+/* How many of each list the start line names. */
+#define SHOWN_MAX 3
+
+void fence_release(struct fence *fence)
+{
+	plan_free(fence->plan);
+	*fence = (struct fence){ 0 };
+}
+
+/* A mark that no flow of an earlier apply carries. */
+static int draw_mark(uint32_t *ret, struct error *err)
+{
+	do {
+		if (getrandom(ret, sizeof(*ret), 0) != sizeof(*ret))
+			return error_errno(err, ERROR_KERNEL, errno, "getrandom");
+	} while (*ret == 0);
+	return 0;
+}
+
+int fence_compare(const struct buf *sent, struct buf *differences, size_t *ret_count,
+		  struct error *err)
+{
+	struct netlink *netlink CLEANUP(netlink_closep) = NULL;
+	struct dump dump CLEANUP(dump_release) = { 0 };
+
+	if (netlink_open(&netlink, err) < 0 || netlink_dump(netlink, &dump, err) < 0)
+		return -1;
+	if (readback_compare(sent->data, sent->length, dump.bytes.data, dump.bytes.length,
+			     differences, ret_count, err) < 0)
+		return -1;
+	if (*ret_count > 0 && !differences->failed)
+		differences->data[--differences->length] = '\0'; /* the last line's end */
+	return 0;
+}
+
+int fence_stands(bool *ret, struct error *err)
+{
+	struct netlink *netlink CLEANUP(netlink_closep) = NULL;
+
+	if (netlink_open(&netlink, err) < 0)
+		return -1;
+	return netlink_table_exists(netlink, ret, err);
+}
+
+static int close_first(struct netlink *netlink, const struct site *site,
+		       const struct ruleset_options *options, struct error *err)
+{
+	struct ruleset *closed CLEANUP(ruleset_freep) = NULL;
+	bool stands;
+
+	if (netlink_table_exists(netlink, &stands, err) < 0)
+		return -1;
+	return stands ? 0 : netlink_fence(netlink, NULL, site, options, &closed, err);
+}
+
+static int put_in_place(struct netlink *netlink, const struct fence *fence,
+			const struct site *site, const struct ruleset_options *options,
+			struct error *err)
+{
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
+	struct error unkept;
+
+	if (netlink_fence(netlink, fence->plan, site, options, &ruleset, err) < 0)
+		return -1;
+	if (ruleset->quiet)
+		log_warning("this kernel cannot log or count: refusals will not be seen");
+	if (state_write(fence->plan, &fence->answers, &ruleset->bytes, &unkept) != 0)
+		log_verbose("what is in force is not kept: %s", unkept.text);
+	return 0;
+}
+
+/* Mode full with nothing to refuse: a fence that stood comes down, if we may see it at all. */
+static int take_down(struct netlink *netlink, const struct fence *fence, struct error *err)
+{
+	const struct buf nothing = { 0 };
+	struct error ignored;
+	bool stands = false;
+
+	if (netlink_table_exists(netlink, &stands, &ignored) == 0 && stands &&
+	    netlink_table_delete(netlink, err) < 0)
+		return -1;
+	(void)!state_write(fence->plan, &fence->answers, &nothing, &ignored);
+	return 0;
+}
+
+bool fence_is_open(const struct policy *policy)
+{
+	if (policy->mode != MODE_FULL || policy->host_gateway.kind == OPENING_CLOSED ||
+	    policy->inbound.kind == OPENING_CLOSED || policy->inbound.kind == OPENING_PORTS)
+		return false;
+	for (size_t i = 0; i < policy->count; i++)
+		if (policy->entries[i].deny)
+			return false;
+	return true;
+}
+
+int fence_raise(const struct options *options, struct inputs *inputs, struct fence *ret,
+		struct error *err)
+{
+	struct netlink *netlink CLEANUP(netlink_closep) = NULL;
+	struct ruleset_options marks = { .socket_mark = RULESET_SOCKET_MARK };
+	bool open = fence_is_open(&inputs->policy);
+	struct site site;
+
+	*ret = (struct fence){ 0 };
+	if (draw_mark(&marks.flow_mark, err) < 0 || inputs_site(&site, err) < 0 ||
+	    netlink_open(&netlink, err) < 0)
+		return -1;
+	if (!open && close_first(netlink, &site, &marks, err) < 0)
+		return -1;
+	if (!open && inputs_answers(options, inputs, NULL, marks.socket_mark, &ret->answers, err) < 0)
+		return -1;
+	if (plan_build(&inputs->policy, &ret->answers, &site, &inputs->notes, &ret->plan, err) < 0)
+		return -1;
+	if (!ret->plan->fenced)
+		return take_down(netlink, ret, err);
+	if (ret->plan->dns == STANCE_PINNED && hosts_pin(&ret->answers, err) < 0)
+		return -1;
+	return put_in_place(netlink, ret, &site, &marks, err);
+}
+
+static void describe_opening(const struct plan *plan, struct buf *out)
+{
+	size_t count;
+	const struct port_range *ranges = portset_ranges(plan->portsets, plan->inbound, &count);
+
+	if (plan->inbound_open) {
+		buf_puts(out, ", inbound open");
+	} else if (count == 0) {
+		buf_puts(out, ", inbound closed");
+	} else {
+		buf_puts(out, ", inbound ");
+		ports_print(ranges, count, out);
+	}
+}
+
+static void describe_project(const struct inputs *inputs, struct buf *out)
+{
+	const char *separator = "; project added ";
+	size_t said = 0;
+
+	for (size_t i = 0; inputs->project && i < inputs->policy.count; i++) {
+		const struct entry *entry = &inputs->policy.entries[i];
+		char origin[ORIGIN_TEXT];
+
+		if (entry->origin.source != inputs->project || entry->deny || entry->same)
+			continue;
+		if (++said > SHOWN_MAX)
+			continue;
+		buf_puts(out, separator);
+		entry_print(entry, out);
+		buf_printf(out, " (%s)", origin_format(&entry->origin, origin));
+		separator = ", ";
+	}
+	if (said > SHOWN_MAX)
+		buf_printf(out, " and %zu more", said - SHOWN_MAX);
+}
+
+static void describe_skipped(const struct plan *plan, struct buf *out)
+{
+	size_t shown = plan->skipped_count < SHOWN_MAX ? plan->skipped_count : SHOWN_MAX;
+
+	for (size_t i = 0; i < shown; i++)
+		buf_printf(out, "%s%s: %s", i ? ", " : "; skipped ", plan->skipped[i].host,
+			   answer_state_name(plan->skipped[i].state));
+	if (plan->skipped_count > shown)
+		buf_printf(out, " and %zu more", plan->skipped_count - shown);
+}
+
+void fence_describe(const struct fence *fence, const struct inputs *inputs, struct buf *out)
+{
+	const struct plan *plan = fence->plan;
+
+	buf_puts(out, mode_name(plan->mode));
+	if (!plan->fenced) {
+		buf_puts(out, ", no fence");
+		return;
+	}
+	buf_printf(out, ", %zu name%s (%zu address%s), %zu network%s", plan->names,
+		   plan->names == 1 ? "" : "s", plan->addresses, plan->addresses == 1 ? "" : "es",
+		   plan->networks, plan->networks == 1 ? "" : "s");
+	buf_printf(out, ", dns %s", plan->mode == MODE_NONE ? "closed" : stance_name(plan->dns));
+	describe_opening(plan, out);
+	describe_skipped(plan, out);
+	describe_project(inputs, out);
+}

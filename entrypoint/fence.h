@@ -1,0 +1,29 @@
+#pragma once
+
+#include "entrypoint/inputs.h"
+
+/* Raising the fence: closed first, then names behind it, then the plan, one transaction, read
+ * back. A failure leaves the fence that stood, the first time the closed one. */
+
+struct fence {
+	struct plan *plan;        /* owned */
+	struct answers answers;   /* in the inputs' arena */
+};
+
+/* Mode full and nothing to refuse: no fence, no capability, no question to DNS. */
+bool fence_is_open(const struct policy *policy);
+
+/* Needs NET_ADMIN unless the policy is full with nothing to refuse. */
+int fence_raise(const struct options *options, struct inputs *inputs, struct fence *ret,
+		struct error *err) MUST_CHECK;
+void fence_release(struct fence *fence);
+
+/* The differences between what is in force and what the kernel holds, in words. */
+int fence_compare(const struct buf *sent, struct buf *differences, size_t *ret_count,
+		  struct error *err) MUST_CHECK;
+
+/* Does `inet netpale` stand? Needs NET_ADMIN. */
+int fence_stands(bool *ret, struct error *err) MUST_CHECK;
+
+/* The start line, without "netpale: ". */
+void fence_describe(const struct fence *fence, const struct inputs *inputs, struct buf *out);

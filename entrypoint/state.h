@@ -1,0 +1,30 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "lib/answers.h"
+#include "lib/buf.h"
+#include "lib/plan.h"
+
+/* What is in force, kept in /run/netpale for `verify`, `explain` and `exec`: root's files,
+ * readable by all (the agent may know what it is behind). Each is replaced by rename, so a
+ * reader never sees half of one. On a read-only /run nothing is kept. */
+
+#define STATE_DIRECTORY "/run/netpale"
+
+struct state {
+	enum mode mode;
+	bool fenced;
+	struct addr refused[2];     /* the canary's destinations, IPv4 and IPv6 */
+	bool has_refused[2];
+	struct buf sent;            /* the ruleset's messages, for readback_compare() */
+	struct answers answers;     /* in the arena given */
+};
+
+/* 0 kept; 1 could not be kept (err says why; the fence holds all the same). */
+int state_write(const struct plan *plan, const struct answers *answers,
+		const struct buf *sent, struct error *err) MUST_CHECK;
+
+/* 0; 1: nothing is kept there; -1. Files that are not root's are refused. */
+int state_read(struct arena *arena, struct state *ret, struct error *err) MUST_CHECK;
+void state_release(struct state *state);
