@@ -1,0 +1,89 @@
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "entrypoint/log.h"
+#include "entrypoint/verbs.h"
+#include "lib/buf.h"
+
+#define STATUS_NOT_STARTED 125 /* as docker, env and timeout have it */
+
+#define POLICY (GROUP_POLICY | GROUP_SAY)
+#define FENCE (POLICY | GROUP_NAMES | GROUP_FENCE)
+
+static const struct verb verbs[] = {
+	{ "run", "[--] COMMAND [ARG...]", "fence, drop every privilege, start COMMAND",
+	  FENCE | GROUP_AGENT, 1, -1, verb_run },
+	{ "apply", "", "fence, then exit", FENCE, 0, 0, verb_apply },
+	{ "exec", "[--] COMMAND [ARG...]", "drop and start COMMAND behind the fence that stands",
+	  GROUP_AGENT | GROUP_SAY, 1, -1, verb_exec },
+	{ "guard", "", "fence and hold until SIGTERM (sidecar)", FENCE, 0, 0, verb_guard },
+	{ "check", "", "print the merged policy with its origins, and findings",
+	  POLICY | GROUP_JSON, 0, 0, verb_check },
+	{ "explain", "DESTINATION", "is it allowed, and by which line",
+	  POLICY | GROUP_NAMES | GROUP_JSON, 1, 1, verb_explain },
+	{ "plan", "", "print what would be applied", POLICY | GROUP_NAMES | GROUP_FORMAT, 0, 0,
+	  verb_plan },
+	{ "verify", "", "does the kernel hold what was applied",
+	  GROUP_PROBES | GROUP_NAMES | GROUP_SAY, 0, 0,
+	  verb_verify },
+	{ "presets", "[NAME]", "the built-in groups; NAME prints pasteable lines", GROUP_SAY, 0, 1,
+	  verb_presets },
+	{ "version", "", "print the version", 0, 0, 0, verb_version },
+	{ 0 },
+};
+
+/* The agent's own exit status must not be mistaken for ours, so `run` and `exec` fail with one
+ * number for everything but the command itself. */
+static int exit_status(const struct verb *verb, enum error_kind kind)
+{
+	static const int statuses[] = {
+		[ERROR_USAGE] = EX_USAGE,       [ERROR_POLICY] = EX_DATAERR,
+		[ERROR_RESOLVE] = EX_UNAVAILABLE, [ERROR_KERNEL] = EX_OSERR,
+		[ERROR_PRIVILEGE] = EX_NOPERM,  [ERROR_PROOF] = EX_CONFIG,
+		[ERROR_NOT_EXECUTABLE] = 126,   [ERROR_NOT_FOUND] = 127,
+		[ERROR_MEMORY] = EX_OSERR,
+	};
+
+	if (kind == ERROR_NOT_EXECUTABLE || kind == ERROR_NOT_FOUND)
+		return statuses[kind];
+	if (verb && (verb->run == verb_run || verb->run == verb_exec))
+		return STATUS_NOT_STARTED;
+	return statuses[kind];
+}
+
+static int print_help(const struct verb *verb)
+{
+	struct buf text = { 0 };
+
+	options_help(verbs, verb, &text);
+	fputs(text.data ? text.data : "", stdout);
+	buf_release(&text);
+	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct error err = { 0 };
+	int status;
+
+	if (options_read(argc, argv, environ, verbs, &options, &err) < 0) {
+		log_error("%s", err.text);
+		status = exit_status(options.verb, err.kind);
+	} else if (!options.verb || options.operand_count < 0) {
+		status = print_help(options.verb);
+	} else {
+		log_set_level(options.any.quiet     ? LOG_QUIET
+			      : options.any.verbose ? LOG_VERBOSE
+						    : LOG_NORMAL);
+		status = options.verb->run(&options, &err);
+		if (status < 0) {
+			log_error("%s", err.text);
+			status = exit_status(options.verb, err.kind);
+		}
+	}
+	options_release(&options);
+	return status;
+}

@@ -1,0 +1,148 @@
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "entrypoint/inputs.h"
+#include "entrypoint/log.h"
+#include "entrypoint/verbs.h"
+#include "lib/presets.h"
+#include "lib/ruleset.h"
+
+/* The verbs that only tell: check, plan, presets, version. Results go to stdout. */
+
+#define STATUS_FINDINGS 1
+
+static int print_result(struct buf *text, struct error *err)
+{
+	bool done = !text->failed &&
+		    fwrite(text->data ? text->data : "", 1, text->length, stdout) == text->length &&
+		    fflush(stdout) == 0;
+
+	return done ? EX_OK : error_set(err, ERROR_KERNEL, "cannot write the result");
+}
+
+int verb_check(const struct options *options, struct error *err)
+{
+	struct inputs inputs CLEANUP(inputs_release) = { 0 };
+	struct buf text CLEANUP(buf_release) = { 0 };
+	int result = inputs_read(options, NULL, false, &inputs, err);
+
+	inputs_say_notes(&inputs.notes, NOTE_INFO);
+	if (result < 0)
+		return -1;
+	if (!options->any.json)
+		policy_print(&inputs.policy, &text);
+	else if (policy_print_json(&inputs.policy, &text) < 0)
+		return error_memory(err);
+	if (print_result(&text, err) < 0)
+		return -1;
+	return inputs.notes.count ? STATUS_FINDINGS : EX_OK;
+}
+
+static int print_nft(const struct plan *plan, struct error *err)
+{
+	/* Any marks do: what is printed here is not what will be applied by the next start. */
+	const struct ruleset_options marks = {
+		.flow_mark = 1,
+		.socket_mark = RULESET_SOCKET_MARK,
+	};
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
+
+	if (!plan->fenced) {
+		puts("# policy full, nothing to refuse: no fence");
+		return EX_OK;
+	}
+	if (ruleset_build(plan, &marks, true, &ruleset, err) < 0)
+		return -1;
+	return print_result(&ruleset->text, err);
+}
+
+static int print_json(const struct plan *plan, struct error *err)
+{
+	struct buf text CLEANUP(buf_release) = { 0 };
+
+	if (plan_print_json(plan, &text) < 0)
+		return error_memory(err);
+	return print_result(&text, err);
+}
+
+int verb_plan(const struct options *options, struct error *err)
+{
+	static const struct {
+		const char *name;
+		int (*print)(const struct plan *plan, struct error *err);
+	} formats[] = { { "nft", print_nft }, { "json", print_json } };
+	struct inputs inputs CLEANUP(inputs_release) = { 0 };
+	struct plan *plan CLEANUP(plan_freep) = NULL;
+	const char *format = options->any.format ? options->any.format : "nft";
+	struct answers answers;
+	struct site site;
+	char shown[64];
+	int result;
+
+	result = inputs_read(options, NULL, false, &inputs, err);
+	if (result == 0 && (inputs_site(&site, err) < 0 ||
+			    inputs_answers(options, &inputs, NULL, 0, &answers, err) < 0 ||
+			    plan_build(&inputs.policy, &answers, &site, &inputs.notes, &plan,
+				       err) < 0))
+		result = -1;
+	inputs_say_notes(&inputs.notes, NOTE_WARNING);
+	if (result < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (strcmp(format, formats[i].name) == 0)
+			return formats[i].print(plan, err);
+	return error_set(err, ERROR_USAGE, "--format: '%s' is not one of nft, json",
+			 escape(shown, sizeof(shown), format, strlen(format)));
+}
+
+static void print_preset(const struct preset *preset, struct buf *out)
+{
+	buf_printf(out, "# %s: %s\n", preset->name, preset->about);
+	for (size_t i = 0; i < preset->count; i++) {
+		buf_puts(out, "- ");
+		entry_print(&preset->entries[i], out);
+		buf_puts(out, preset->entries[i].required ? "  # essential\n" : "\n");
+	}
+}
+
+static void free_arena(struct arena **arena)
+{
+	arena_free(*arena);
+}
+
+int verb_presets(const struct options *options, struct error *err)
+{
+	struct arena *arena CLEANUP(free_arena) = arena_new(0);
+	struct buf text CLEANUP(buf_release) = { 0 };
+	const struct preset *presets, *preset;
+	const char *nearest, *name = options->operands[0];
+	char shown[64];
+	size_t count;
+
+	if (!arena)
+		return error_memory(err);
+	if (presets_load(arena, &presets, &count, err) < 0)
+		return -1;
+	if (!name) {
+		for (size_t i = 0; i < count; i++)
+			buf_printf(&text, "%-12s %s\n", presets[i].name, presets[i].about);
+		return print_result(&text, err);
+	}
+	preset = presets_find(presets, count, name, &nearest);
+	if (!preset)
+		return error_set(err, ERROR_USAGE, "there is no preset '%s'%s%s",
+				 escape(shown, sizeof(shown), name, strlen(name)),
+				 nearest ? "; did you mean " : "", nearest ? nearest : "");
+	print_preset(preset, &text);
+	return print_result(&text, err);
+}
+
+int verb_version(const struct options *options, struct error *err)
+{
+	struct buf text CLEANUP(buf_release) = { 0 };
+
+	(void)options;
+	buf_puts(&text, "netpale " NETPALE_VERSION "\n");
+	return print_result(&text, err);
+}
