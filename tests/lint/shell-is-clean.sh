@@ -1,0 +1,11 @@
+#!/bin/sh
+# shellcheck has nothing to say of any script.
+set -eu
+cd "$(dirname "$0")/../.."
+command -v shellcheck >/dev/null || { echo 'SKIP: no shellcheck'; exit 77; }
+# By their first line: most have no suffix.
+scripts=$(grep -rlE '^#!/bin/(ba)?sh|^#!/usr/bin/env (ba)?sh' .ci docker tests --include='*' |
+	grep -v '\.md$')
+[ -n "$scripts" ]
+# shellcheck disable=SC2086  # the names are ours, without blanks
+exec shellcheck -x -P SCRIPTDIR $scripts
