@@ -183,7 +183,8 @@ int sweep(struct portsets *table, struct rules *rules, struct verdicts *ret, str
 
 		while (end < rules->count && rules->v[end].family == family)
 			end++;
-		if (sweep_family(&state, rules->v + first, end - first, family, err) < 0)
+		if (end > first &&
+		    sweep_family(&state, rules->v + first, end - first, family, err) < 0)
 			return -1;
 		first = end;
 	}
