@@ -29,8 +29,8 @@ bool spans_add(struct spans *spans, u128 first, u128 last, portset ports) MUST_C
 portset spans_at(const struct spans *spans, u128 value);
 size_t spans_find(const struct spans *spans, u128 value);
 
-/* a = a ∪ b and a = a − b, at every address. */
-int spans_union(struct portsets *table, struct spans *a, const struct spans *b,
-		struct error *err) MUST_CHECK;
+/* a = a ∪ b and a = a − b, at every address. The union may take what `b` holds. */
+int spans_union(struct portsets *table, struct spans *a, struct spans *b, struct error *err)
+	MUST_CHECK;
 int spans_minus(struct portsets *table, struct spans *a, const struct spans *b,
 		struct error *err) MUST_CHECK;

@@ -104,7 +104,8 @@ static void algebra_is_that_of_each_address(void **state)
 
 		fill(&a, x, sets);
 		fill(&b, y, sets);
-		assert_int_equal((minus ? spans_minus : spans_union)(table, &a, &b, &err), 0);
+		assert_int_equal(minus ? spans_minus(table, &a, &b, &err)
+				       : spans_union(table, &a, &b, &err), 0);
 		assert_sane(&a);
 		for (unsigned i = 0; i < ADDRS; i++) {
 			int failed = (minus ? portset_minus : portset_union)(table, x[i], y[i],
