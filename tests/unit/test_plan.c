@@ -167,6 +167,14 @@ static const struct row names[] = {
 		   "12.0.0.7 other\n",
 	  .notes = "p.yml:1: api.example.com: 12.0.0.7 is closed by deny '0.0.0.0/0:22/tcp' "
 		   "(p.yml:2), which a name never beats\n" },
+	/* The note names a deny that has to do with the ports. */
+	{ MODE_RESTRICTED,
+	  .lines = { "allow api.example.com:443/tcp", "deny 11.0.0.7:22",
+		     "deny 11.0.0.0/8:400-500/tcp" },
+	  .hosts = "11.0.0.7 api.example.com\n",
+	  .flows = "",
+	  .notes = "p.yml:1: api.example.com: 11.0.0.7 is closed by deny "
+		   "'11.0.0.0/8:400-500/tcp' (p.yml:3), which a name never beats\n" },
 	/* `private: true` makes it a literal, with the literal's precedence. */
 	{ MODE_RESTRICTED,
 	  .lines = { "private allow db.example.com:5432/tcp", "deny 10.0.0.0/8" },
