@@ -31,7 +31,7 @@ const char *admission_cure(enum admission admission)
 	case REFUSE_PRIVATE:
 		return "to open it all the same, write `private: true` beside the name";
 	case REFUSE_SPECIAL:
-		return "no name opens such an address; to open it, write the address itself";
+		return "no name opens such an address; write the address itself";
 	case REFUSE_GATEWAY:
 		return "it is the container's gateway; `host_gateway` opens it";
 	case REFUSE_OWN:

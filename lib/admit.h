@@ -14,7 +14,7 @@ enum admission {
 	REFUSE_PRIVATE,
 	REFUSE_SPECIAL, /* loopback, link-local, metadata and the like: whatever the entry says */
 	REFUSE_GATEWAY,
-	REFUSE_OWN,     /* needs no opening: it is reached through loopback */
+	REFUSE_OWN, /* needs no opening: it is reached through loopback */
 };
 
 enum admission admit(const struct entry *entry, const struct addr *addr,

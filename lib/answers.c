@@ -56,8 +56,8 @@ static bool is_sorted(const struct answer *answer)
 }
 
 /* One answer out of `count` neighbours with the same host. */
-static int merge(struct answer *answers, size_t count, struct arena *arena, struct answer *ret,
-		 struct error *err)
+static int merge(struct answer *answers, size_t count, struct arena *arena,
+		 struct answer *ret, struct error *err)
 {
 	size_t total = 0, kept = 0;
 	struct addr *addrs;
@@ -113,7 +113,7 @@ int answers_normalise(struct answers *answers, struct arena *arena, struct error
 struct reader {
 	const char *at, *end; /* of the line */
 	struct arena *arena;
-	struct answer *v;     /* one for each pair of address and name */
+	struct answer *v; /* one for each pair of address and name */
 	size_t count, capacity;
 };
 
@@ -169,7 +169,8 @@ static int read_line(struct reader *reader, struct error *err)
 
 	length = next_word(reader, &word);
 	if (length == 0)
-		return error_set(err, ERROR_POLICY, "a name is missing behind the address");
+		return error_set(err, ERROR_POLICY,
+				 "a name is missing behind the address");
 	for (; length; length = next_word(reader, &word)) {
 		if (add_pair(reader, addr, word, length, err) < 0)
 			return -1;
@@ -202,8 +203,8 @@ static int read_lines(struct reader *reader, const char *bytes, size_t length,
 	return 0;
 }
 
-int answers_parse(const char *bytes, size_t length, const char *source, struct arena *arena,
-		  struct answers *ret, struct error *err)
+int answers_parse(const char *bytes, size_t length, const char *source,
+		  struct arena *arena, struct answers *ret, struct error *err)
 {
 	struct reader reader = { .arena = arena };
 	struct answers answers = { 0 };

@@ -41,8 +41,8 @@ int answers_normalise(struct answers *answers, struct arena *arena, struct error
 
 /* hosts(5) lines: ADDR NAME [NAME...], '#' comments. Errors are ERROR_POLICY with
  * "source:line". Names that are no host names are an error too. */
-int answers_parse(const char *bytes, size_t length, const char *source, struct arena *arena,
-		  struct answers *ret, struct error *err) MUST_CHECK;
+int answers_parse(const char *bytes, size_t length, const char *source,
+		  struct arena *arena, struct answers *ret, struct error *err) MUST_CHECK;
 
 /* The same lines, one address and one name each; a host without address becomes
  * "# HOST: NXDOMAIN". print(parse(x)) is stable. */

@@ -85,7 +85,8 @@ static void heap_push(struct claims *claims, const struct claim *claim)
 {
 	size_t at = claims->heap_count++;
 
-	for (; at > 0 && claim->rank < claims->heap[(at - 1) / 2]->rank; at = (at - 1) / 2)
+	for (; at > 0 && claim->rank < claims->heap[(at - 1) / 2]->rank;
+	     at = (at - 1) / 2)
 		claims->heap[at] = claims->heap[(at - 1) / 2];
 	claims->heap[at] = claim;
 }
@@ -184,7 +185,8 @@ int claims_decide(struct portsets *table, const struct rule *rules, size_t count
 	if (count == 1 && 1u << rules->kind & kinds)
 		return decide_one(table, rules, ret, err);
 	for (size_t i = 0; i < count; i++) {
-		if (1u << rules[i].kind & kinds && add_claims(&claims, table, &rules[i], err) < 0)
+		if (1u << rules[i].kind & kinds &&
+		    add_claims(&claims, table, &rules[i], err) < 0)
 			return -1;
 	}
 	return claims.count ? decide_many(table, &claims, ret, err) : 0;

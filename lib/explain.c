@@ -37,7 +37,8 @@ static bool in_ranges(const struct port_range *ranges, size_t count, uint32_t po
 	for (size_t i = 0; i < count; i++) {
 		uint32_t width = ranges[i].last - ranges[i].first + 1;
 
-		if (ranges[i].first <= point && point <= ranges[i].last && width < *ret_width)
+		if (ranges[i].first <= point && point <= ranges[i].last &&
+		    width < *ret_width)
 			*ret_width = width;
 	}
 	return *ret_width != UINT32_MAX;
@@ -75,7 +76,8 @@ static bool covers_addr(const struct question *question, const struct entry *ent
 	}
 	if (entry->kind == ENTRY_NAME) {
 		*ret_length = addr_bits(question->addr->family);
-		return entry->private_ok && !entry->deny && has_address(question, entry) &&
+		return entry->private_ok && !entry->deny &&
+		       has_address(question, entry) &&
 		       admit(entry, question->addr, site) == ADMIT;
 	}
 	if (entry->kind != ENTRY_ATTACHED || site_is_gateway(site, question->addr))
@@ -109,7 +111,8 @@ static void consider(struct candidate *best, const struct candidate *candidate)
 static void consider_gateway(const struct question *question, struct candidate *best)
 {
 	const struct opening *opening = &question->policy->host_gateway;
-	struct candidate allow = { .found = true, .length = addr_bits(question->addr->family) };
+	struct candidate allow = { .found = true,
+				   .length = addr_bits(question->addr->family) };
 	struct candidate deny = allow;
 	bool full = question->policy->mode == MODE_FULL;
 
@@ -123,7 +126,8 @@ static void consider_gateway(const struct question *question, struct candidate *
 		consider(best, &deny);
 	if ((opening->kind == OPENING_OPEN && !is_dns(question->point)) ||
 	    (opening->kind == OPENING_PORTS &&
-	     in_ranges(opening->ports, opening->port_count, question->point, &allow.width)))
+	     in_ranges(opening->ports, opening->port_count, question->point,
+		       &allow.width)))
 		consider(best, &allow);
 }
 
@@ -170,9 +174,11 @@ static const char *refusal(enum admission admission)
 	case REFUSE_PRIVATE:
 		return "a name opens a private address only with `private: true`";
 	case REFUSE_SPECIAL:
-		return "a name opens no loopback, link-local, metadata or special address";
+		return "a name opens no loopback, link-local, metadata or special "
+		       "address";
 	case REFUSE_GATEWAY:
-		return "a name does not open the container's gateway; `host_gateway` does";
+		return "a name does not open the container's gateway; `host_gateway` "
+		       "does";
 	case REFUSE_OWN:
 		return "it is the container's own address";
 	}
@@ -200,10 +206,12 @@ static struct verdict name_verdict(const struct question *question)
 		if (admission == ADMIT && !entry->private_ok && !deny)
 			return (struct verdict){ .allowed = true, .entry = entry };
 		if (admission != ADMIT)
-			verdict = (struct verdict){ .entry = entry, .reason = refusal(admission) };
+			verdict = (struct verdict){ .entry = entry,
+						    .reason = refusal(admission) };
 		else if (deny)
-			verdict = (struct verdict){ .entry = deny,
-						    .reason = "a name never beats a deny" };
+			verdict =
+				(struct verdict){ .entry = deny,
+						  .reason = "a name never beats a deny" };
 	}
 	return verdict;
 }
@@ -221,7 +229,8 @@ static void explain_dns_port(const struct question *question, struct verdict *ve
 			continue;
 		*verdict = (struct verdict){
 			.entry = entry,
-			.reason = "ports 53 and 853 are opened only by an entry that names them",
+			.reason = "ports 53 and 853 are opened only by an entry that "
+				  "names them",
 		};
 		return;
 	}
@@ -232,13 +241,16 @@ static bool explain_fence(const struct question *question, struct verdict *verdi
 {
 	static const struct addr docker_resolver = { 0x7f00000b, FAMILY_4 };
 	const struct site *site = question->site;
-	bool asks = question->policy->mode != MODE_NONE && question->dns == STANCE_RESOLVERS;
+	bool asks =
+		question->policy->mode != MODE_NONE && question->dns == STANCE_RESOLVERS;
 
 	if (addr_compare(question->addr, &docker_resolver) == 0) {
-		*verdict = (struct verdict){ .allowed = asks, .reason = "Docker's resolver" };
+		*verdict = (struct verdict){ .allowed = asks,
+					     .reason = "Docker's resolver" };
 		return true;
 	}
-	if (addr_scope(question->addr) == ADDR_LOOPBACK || site_is_own(site, question->addr)) {
+	if (addr_scope(question->addr) == ADDR_LOOPBACK ||
+	    site_is_own(site, question->addr)) {
 		*verdict = (struct verdict){ .allowed = true, .reason = "loopback" };
 		return true;
 	}
@@ -263,7 +275,7 @@ static struct verdict of_candidate(const struct candidate *candidate)
 
 static struct verdict explain_entries(const struct question *question)
 {
-	struct candidate operator = literal_verdict(question, TRUST_OPERATOR);
+	struct candidate operator= literal_verdict(question, TRUST_OPERATOR);
 	struct candidate project = literal_verdict(question, TRUST_PROJECT);
 	bool full = question->policy->mode == MODE_FULL;
 	struct verdict verdict;
@@ -286,7 +298,8 @@ static struct verdict explain_entries(const struct question *question)
 }
 
 struct verdict explain_addr(const struct policy *policy, const struct answers *answers,
-			    const struct site *site, const struct addr *addr, uint32_t point)
+			    const struct site *site, const struct addr *addr,
+			    uint32_t point)
 {
 	struct question question = { policy, answers, site, addr, point, policy->dns };
 	struct verdict verdict;

@@ -89,8 +89,8 @@ static int add_attached(struct build *build, const struct entry *entry, struct e
 static int add_name(struct build *build, const struct entry *entry, struct error *err)
 {
 	const struct answer *answer = answers_find(build->answers, entry->host);
-	struct rules *rules = entry->private_ok ? &build->literals[entry->trust]
-						: &build->names;
+	struct rules *rules =
+		entry->private_ok ? &build->literals[entry->trust] : &build->names;
 
 	for (size_t i = 0; answer && i < answer->count; i++) {
 		const struct addr *addr = &answer->addrs[i];
@@ -216,7 +216,8 @@ static portset base_ports(const struct plan *plan)
 }
 
 /* base - O.deny - P.deny  +  O.allow - P.deny  +  P.allow - O.deny  +  names - every deny */
-static int combine(struct plan *plan, struct outcome *outcome, int family, struct error *err)
+static int combine(struct plan *plan, struct outcome *outcome, int family,
+		   struct error *err)
 {
 	struct portsets *table = plan->portsets;
 	struct spans *open = &plan->spans[family];
@@ -265,7 +266,8 @@ static void set_resolvers(struct plan *plan)
 	}
 }
 
-static int set_inbound(struct plan *plan, const struct opening *inbound, struct error *err)
+static int set_inbound(struct plan *plan, const struct opening *inbound,
+		       struct error *err)
 {
 	plan->inbound = PORTSET_EMPTY;
 	switch (inbound->kind) {
@@ -305,8 +307,8 @@ static int check_flows(const struct plan *plan, struct error *err)
 	}
 	if (flows > PLAN_FLOWS_MAX)
 		return error_set(err, ERROR_POLICY,
-				 "%zu flows (addresses times ports) are more than %u", flows,
-				 PLAN_FLOWS_MAX);
+				 "%zu flows (addresses times ports) are more than %u",
+				 flows, PLAN_FLOWS_MAX);
 	return 0;
 }
 
@@ -334,13 +336,15 @@ int plan_build(const struct policy *policy, const struct answers *answers,
 {
 	CLEANUP(plan_freep) struct plan *plan = plan_new(policy, site);
 	struct build build CLEANUP(build_release) = {
-		.policy = policy, .answers = answers, .plan = plan,
+		.policy = policy,
+		.answers = answers,
+		.plan = plan,
 	};
 
 	if (!plan)
 		return error_memory(err);
-	if (set_inbound(plan, &policy->inbound, err) < 0 || build_spans(&build, err) < 0 ||
-	    check_flows(plan, err) < 0)
+	if (set_inbound(plan, &policy->inbound, err) < 0 ||
+	    build_spans(&build, err) < 0 || check_flows(plan, err) < 0)
 		return -1;
 	plan->fenced = plan->mode != MODE_FULL || !plan->inbound_open ||
 		       !is_whole(&plan->spans[0], FAMILY_4) ||

@@ -27,7 +27,8 @@ int plan_entry_ports(struct plan *plan, const struct entry *entry, portset *ret,
 		     struct error *err)
 {
 	if (entry->port_count)
-		return portset_make(plan->portsets, entry->ports, entry->port_count, ret, err);
+		return portset_make(plan->portsets, entry->ports, entry->port_count, ret,
+				    err);
 	*ret = entry->deny ? PORTSET_WHOLE : PORTSET_ANY;
 	return 0;
 }
@@ -65,8 +66,8 @@ static int find_deny(struct report *report, const struct addr *addr, portset por
 	return 0;
 }
 
-static int note_cut(struct report *report, const struct entry *entry, const struct addr *addr,
-		    portset missing, struct error *err)
+static int note_cut(struct report *report, const struct entry *entry,
+		    const struct addr *addr, portset missing, struct error *err)
 {
 	char addr_text[ADDR_TEXT], origin[ORIGIN_TEXT], shown[128];
 	const struct entry *deny;
@@ -79,14 +80,14 @@ static int note_cut(struct report *report, const struct entry *entry, const stru
 	addr_format(addr, addr_text);
 	if (!deny) {
 		notes_add(report->notes, NOTE_WARNING, &entry->origin,
-			  "%s: %s stays closed, it is the container's gateway", entry->host,
-			  addr_text);
+			  "%s: %s stays closed, it is the container's gateway",
+			  entry->host, addr_text);
 		return 0;
 	}
 	escape(shown, sizeof(shown), deny->text, strlen(deny->text));
 	notes_add(report->notes, NOTE_WARNING, &entry->origin,
-		  "%s: %s is closed by deny '%s' (%s), which a name never beats", entry->host,
-		  addr_text, shown, origin_format(&deny->origin, origin));
+		  "%s: %s is closed by deny '%s' (%s), which a name never beats",
+		  entry->host, addr_text, shown, origin_format(&deny->origin, origin));
 	return 0;
 }
 
@@ -126,8 +127,8 @@ static int report_addr(struct report *report, const struct entry *entry,
 
 static int skip(struct report *report, const struct entry *entry, struct error *err)
 {
-	if (!array_grow(&report->skipped, &report->skipped_capacity, report->skipped_count,
-			sizeof(const struct entry *)))
+	if (!array_grow(&report->skipped, &report->skipped_capacity,
+			report->skipped_count, sizeof(const struct entry *)))
 		return error_memory(err);
 	report->skipped[report->skipped_count++] = entry;
 	return 0;
@@ -150,7 +151,8 @@ static int fail_required(const struct entry *entry, const struct answer *answer,
 			 origin_format(&entry->origin, origin), entry->host, why);
 }
 
-static int report_entry(struct report *report, const struct entry *entry, struct error *err)
+static int report_entry(struct report *report, const struct entry *entry,
+			struct error *err)
 {
 	const struct answer *answer = answers_find(report->answers, entry->host);
 	size_t open_count = 0;
@@ -201,11 +203,13 @@ static int list_skipped(struct report *report, struct error *err)
 		return error_memory(err);
 	for (size_t i = 0; i < report->skipped_count; i++) {
 		const struct entry *entry = report->skipped[i];
-		enum answer_state state = state_of(answers_find(report->answers, entry->host));
+		enum answer_state state =
+			state_of(answers_find(report->answers, entry->host));
 
 		if (i > 0 && strcmp(report->skipped[i - 1]->host, entry->host) == 0)
 			continue;
-		plan->skipped[plan->skipped_count++] = (struct skipped){ entry->host, state };
+		plan->skipped[plan->skipped_count++] =
+			(struct skipped){ entry->host, state };
 		notes_add(report->notes, NOTE_WARNING, &entry->origin, "skipped %s: %s",
 			  entry->host, answer_state_name(state));
 	}
@@ -213,10 +217,14 @@ static int list_skipped(struct report *report, struct error *err)
 }
 
 int plan_report_names(struct plan *plan, const struct policy *policy,
-		      const struct answers *answers, struct notes *notes, struct error *err)
+		      const struct answers *answers, struct notes *notes,
+		      struct error *err)
 {
 	struct report report CLEANUP(report_release) = {
-		.plan = plan, .policy = policy, .notes = notes, .answers = answers,
+		.plan = plan,
+		.policy = policy,
+		.notes = notes,
+		.answers = answers,
 	};
 
 	if (plan->mode == MODE_NONE)

@@ -6,8 +6,8 @@
  * Counts names and addresses, lists the skipped, warns of what is not opened and why;
  * ERROR_RESOLVE when a required name has no open address. */
 int plan_report_names(struct plan *plan, const struct policy *policy,
-		      const struct answers *answers, struct notes *notes, struct error *err)
-	MUST_CHECK;
+		      const struct answers *answers, struct notes *notes,
+		      struct error *err) MUST_CHECK;
 
 /* The set an entry's ports are. */
 int plan_entry_ports(struct plan *plan, const struct entry *entry, portset *ret,

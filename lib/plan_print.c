@@ -43,7 +43,8 @@ static void print_ports(struct flow_text *text, uint32_t protocol,
 {
 	uint32_t base = protocol * PORTSET_UDP;
 	uint32_t first = range->first > base ? range->first - base : 0;
-	uint32_t last = range->last - base < PORTSET_UDP ? range->last - base : PORTSET_UDP - 1;
+	uint32_t last =
+		range->last - base < PORTSET_UDP ? range->last - base : PORTSET_UDP - 1;
 
 	begin_flow(text);
 	if (first > 0 || last < PORTSET_UDP - 1) {
@@ -66,7 +67,8 @@ static void print_set(struct flow_text *text, const struct portsets *table, port
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
-		for (uint32_t protocol = 0; protocol < ARRAY_SIZE(protocol_names); protocol++) {
+		for (uint32_t protocol = 0; protocol < ARRAY_SIZE(protocol_names);
+		     protocol++) {
 			if (ranges[i].first < (protocol + 1) * PORTSET_UDP &&
 			    ranges[i].last >= protocol * PORTSET_UDP)
 				print_ports(text, protocol, &ranges[i]);
@@ -78,8 +80,8 @@ static void print_set(struct flow_text *text, const struct portsets *table, port
 	}
 }
 
-static void print_span(const struct plan *plan, const struct span *span, enum family family,
-		       struct buf *out)
+static void print_span(const struct plan *plan, const struct span *span,
+		       enum family family, struct buf *out)
 {
 	struct buf between = { 0 }, range = { 0 };
 	struct flow_text text = { .out = out };
@@ -100,7 +102,8 @@ void plan_print(const struct plan *plan, struct buf *out)
 {
 	for (int i = 0; i < 2; i++) {
 		for (size_t j = 0; j < plan->spans[i].count; j++)
-			print_span(plan, &plan->spans[i].v[j], i ? FAMILY_6 : FAMILY_4, out);
+			print_span(plan, &plan->spans[i].v[j], i ? FAMILY_6 : FAMILY_4,
+				   out);
 	}
 }
 
@@ -137,7 +140,8 @@ int plan_print_json(const struct plan *plan, struct buf *out)
 {
 	char text[ADDR_TEXT];
 
-	buf_printf(out, "{\"policy\":\"%s\",\"fenced\":%s,\"dns\":\"%s\",\n \"resolvers\":[",
+	buf_printf(out,
+		   "{\"policy\":\"%s\",\"fenced\":%s,\"dns\":\"%s\",\n \"resolvers\":[",
 		   mode_name(plan->mode), plan->fenced ? "true" : "false",
 		   stance_name(plan->dns));
 	for (size_t i = 0; i < plan->resolver_count; i++)
@@ -153,7 +157,8 @@ int plan_print_json(const struct plan *plan, struct buf *out)
 	buf_puts(out, "],\n \"skipped\":[");
 	for (size_t i = 0; i < plan->skipped_count; i++)
 		buf_printf(out, "%s\n  {\"host\":\"%s\",\"why\":\"%s\"}", i ? "," : "",
-			   plan->skipped[i].host, answer_state_name(plan->skipped[i].state));
+			   plan->skipped[i].host,
+			   answer_state_name(plan->skipped[i].state));
 	buf_puts(out, "]}\n");
 	return out->failed ? -1 : 0;
 }

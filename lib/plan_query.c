@@ -28,10 +28,11 @@ bool plan_allows(const struct plan *plan, const struct addr *addr, uint32_t poin
 		return plan->mode != MODE_NONE && plan->dns == STANCE_RESOLVERS;
 	if (addr_scope(addr) == ADDR_LOOPBACK || site_is_own(&plan->site, addr))
 		return true;
-	if ((point == PORT_DNS || point == PORTSET_UDP + PORT_DNS) && is_resolver(plan, addr))
+	if ((point == PORT_DNS || point == PORTSET_UDP + PORT_DNS) &&
+	    is_resolver(plan, addr))
 		return true;
-	return portset_has(plan->portsets, spans_at(spans_of(plan, addr->family), addr->value),
-			   point);
+	return portset_has(plan->portsets,
+			   spans_at(spans_of(plan, addr->family), addr->value), point);
 }
 
 /* Would a datagram to it be refused for another reason than the fence, or not at all? */
@@ -44,8 +45,8 @@ static bool is_unfit(const struct plan *plan, const struct addr *addr)
 	for (size_t i = 0; i < site->attached_count; i++) {
 		const struct prefix *prefix = &site->attached[i];
 
-		if (prefix_contains(prefix, addr) &&
-		    (addr->value == prefix->base.value || addr->value == prefix_last(prefix)))
+		if (prefix_contains(prefix, addr) && (addr->value == prefix->base.value ||
+						      addr->value == prefix_last(prefix)))
 			return true;
 	}
 	return false;
@@ -93,7 +94,8 @@ bool plan_refused_addr(const struct plan *plan, enum family family, struct addr 
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(stretches); i++) {
-		if (stretches[i].family == family && first_refused(plan, &stretches[i], ret))
+		if (stretches[i].family == family &&
+		    first_refused(plan, &stretches[i], ret))
 			return true;
 	}
 	return false;

@@ -29,8 +29,8 @@ struct portsets {
 	size_t range_count, range_capacity;
 	struct set *sets;
 	size_t count, capacity;
-	uint32_t *slots;           /* hash table: id + 1, or 0 */
-	size_t slot_count;         /* a power of two */
+	uint32_t *slots; /* hash table: id + 1, or 0 */
+	size_t slot_count; /* a power of two */
 	struct port_range *scratch; /* where the next set is made */
 	size_t scratch_count, scratch_capacity;
 	size_t work;
@@ -146,7 +146,8 @@ static int set_append(struct portsets *table, uint32_t hash, size_t at, portset 
 {
 	if (ranges_reserve(table, err) < 0)
 		return -1;
-	if (!array_grow(&table->sets, &table->capacity, table->count, sizeof(*table->sets)))
+	if (!array_grow(&table->sets, &table->capacity, table->count,
+			sizeof(*table->sets)))
 		return error_memory(err);
 
 	if (table->scratch_count)
@@ -185,13 +186,14 @@ static int intern(struct portsets *table, portset *ret, struct error *err)
 	return set_append(table, hash, at, ret, err);
 }
 
-static int make_known(struct portsets *table, const struct port_range *ranges, size_t count,
-		      portset wanted)
+static int make_known(struct portsets *table, const struct port_range *ranges,
+		      size_t count, portset wanted)
 {
 	struct error err;
 	portset id;
 
-	return portset_make(table, ranges, count, &id, &err) == 0 && id == wanted ? 0 : -1;
+	return portset_make(table, ranges, count, &id, &err) == 0 && id == wanted ? 0
+										  : -1;
 }
 
 struct portsets *portsets_new(void)
@@ -305,7 +307,8 @@ static int operate(struct portsets *table, enum operation operation, portset a, 
 		   portset *ret, struct error *err)
 {
 	const struct set *x = &table->sets[a], *y = &table->sets[b];
-	struct memo *memo = &table->memo[(a * 31 + b * 17 + operation) & (MEMO_COUNT - 1)];
+	struct memo *memo =
+		&table->memo[(a * 31 + b * 17 + operation) & (MEMO_COUNT - 1)];
 
 	if (memo->operation == operation && memo->a == a && memo->b == b) {
 		*ret = memo->result;
@@ -370,7 +373,8 @@ bool portset_has(const struct portsets *table, portset id, uint32_t point)
 	return low < table->sets[id].count && ranges[low].first <= point;
 }
 
-int portset_covers(struct portsets *table, portset a, portset b, bool *ret, struct error *err)
+int portset_covers(struct portsets *table, portset a, portset b, bool *ret,
+		   struct error *err)
 {
 	portset rest;
 

@@ -29,7 +29,8 @@ static bool skip_word(struct text *text, const char *word)
 {
 	size_t length = strlen(word);
 
-	if ((size_t)(text->end - text->at) < length || memcmp(text->at, word, length) != 0)
+	if ((size_t)(text->end - text->at) < length ||
+	    memcmp(text->at, word, length) != 0)
 		return false;
 	text->at += length;
 	return true;

@@ -17,11 +17,11 @@ struct site {
 	size_t own_count;
 	struct addr gateways[SITE_MAX];   /* next hops of default routes */
 	size_t gateway_count;
-	struct addr resolvers[SITE_MAX];  /* `nameserver` lines, and of Docker's ExtServers
+	struct addr resolvers[SITE_MAX]; /* `nameserver` lines, and of Docker's ExtServers
 					   * comment those it asks from the container's namespace
 					   * (no host()) */
 	size_t resolver_count;
-	bool docker_dns;                  /* 127.0.0.11 is among the nameservers */
+	bool docker_dns; /* 127.0.0.11 is among the nameservers */
 };
 
 /* resolv.conf(5) text -> resolvers, docker_dns. Lines that are not understood are skipped, as

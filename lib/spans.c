@@ -102,7 +102,8 @@ static int combine(struct portsets *table, portset_operation *operation, struct 
 	return 0;
 }
 
-int spans_union(struct portsets *table, struct spans *a, struct spans *b, struct error *err)
+int spans_union(struct portsets *table, struct spans *a, struct spans *b,
+		struct error *err)
 {
 	if (a->count == 0) {
 		struct spans empty = *a;

@@ -30,7 +30,7 @@ portset spans_at(const struct spans *spans, u128 value);
 size_t spans_find(const struct spans *spans, u128 value);
 
 /* a = a ∪ b and a = a − b, at every address. The union may take what `b` holds. */
-int spans_union(struct portsets *table, struct spans *a, struct spans *b, struct error *err)
-	MUST_CHECK;
+int spans_union(struct portsets *table, struct spans *a, struct spans *b,
+		struct error *err) MUST_CHECK;
 int spans_minus(struct portsets *table, struct spans *a, const struct spans *b,
 		struct error *err) MUST_CHECK;

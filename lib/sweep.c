@@ -12,15 +12,16 @@
 struct level {
 	u128 last;
 	struct ruling plain; /* of its rules but RULE_ATTACHED */
-	struct ruling now;   /* of all its rules, and where they are silent of those around */
+	struct ruling
+		now;   /* of all its rules, and where they are silent of those around */
 };
 
 struct sweep {
 	struct portsets *table;
 	struct level stack[1 + 129]; /* the whole space, and one for each prefix length */
 	size_t depth;
-	u128 at;                     /* all before it is written */
-	bool ended;                  /* `at` ran over the last address */
+	u128 at; /* all before it is written */
+	bool ended; /* `at` ran over the last address */
 	struct spans *allow, *deny;
 };
 
@@ -122,7 +123,8 @@ static int enter(struct sweep *sweep, const struct rule *rules, size_t count, u1
 	level->last = last;
 	if (hole && around_hole(sweep, &around, err) < 0)
 		return -1;
-	if (claims_decide(sweep->table, rules, count, KINDS_PLAIN, &level->plain, err) < 0)
+	if (claims_decide(sweep->table, rules, count, KINDS_PLAIN, &level->plain, err) <
+	    0)
 		return -1;
 	own = level->plain;
 	if (attached &&
@@ -169,7 +171,8 @@ static int sweep_family(struct sweep *sweep, const struct rule *rules, size_t co
 	return 0;
 }
 
-int sweep(struct portsets *table, struct rules *rules, struct verdicts *ret, struct error *err)
+int sweep(struct portsets *table, struct rules *rules, struct verdicts *ret,
+	  struct error *err)
 {
 	size_t first = 0;
 

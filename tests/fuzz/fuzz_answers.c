@@ -18,7 +18,8 @@ static void require(bool condition)
 static void check_answers(const char *text, size_t size)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	struct buf first CLEANUP(buf_release) = { 0 }, second CLEANUP(buf_release) = { 0 };
+	struct buf first CLEANUP(buf_release) = { 0 },
+			 second CLEANUP(buf_release) = { 0 };
 	struct answers answers;
 	struct error err;
 
@@ -32,7 +33,8 @@ static void check_answers(const char *text, size_t size)
 	answers_print(&answers, &first);
 	for (size_t i = 0; i < answers.count; i++)
 		require(answers_find(&answers, answers.v[i].host) == &answers.v[i]);
-	require(answers_parse(first.data, first.length, "print", arena, &answers, &err) == 0);
+	require(answers_parse(first.data, first.length, "print", arena, &answers, &err) ==
+		0);
 	answers_print(&answers, &second);
 	require(strcmp(first.data, second.data) == 0);
 }

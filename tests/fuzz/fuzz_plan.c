@@ -13,14 +13,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define ADDRS 8 /* from each base */
 
 static const struct addr bases[] = {
-	{ 0x0a010200, FAMILY_4 }, { 0x0b000000, FAMILY_4 }, { 0xfffffff8, FAMILY_4 },
-	{ (u128)0x2600 << 112, FAMILY_6 }, { (u128)0xfd00 << 112, FAMILY_6 },
-	{ ~(u128)7, FAMILY_6 },
+	{ 0x0a010200, FAMILY_4 },          { 0x0b000000, FAMILY_4 },
+	{ 0xfffffff8, FAMILY_4 },          { (u128)0x2600 << 112, FAMILY_6 },
+	{ (u128)0xfd00 << 112, FAMILY_6 }, { ~(u128)7, FAMILY_6 },
 };
 
 static const uint32_t points[] = {
-	0, 52, 53, 54, 443, 853, 65535, PORTSET_UDP, PORTSET_UDP + 53, PORTSET_UDP + 443,
-	PORTSET_UDP + 65535, PORTSET_OTHER,
+	0,
+	52,
+	53,
+	54,
+	443,
+	853,
+	65535,
+	PORTSET_UDP,
+	PORTSET_UDP + 53,
+	PORTSET_UDP + 443,
+	PORTSET_UDP + 65535,
+	PORTSET_OTHER,
 };
 
 static const char *const hosts[] = { "a.example", "b.example", "db" };
@@ -93,7 +103,8 @@ static void take_entry(struct input *input, struct entry *entry, struct port_ran
 	entry->port_count = take_ports(input, ports);
 }
 
-static void take_opening(struct input *input, struct opening *opening, struct port_range *ports)
+static void take_opening(struct input *input, struct opening *opening,
+			 struct port_range *ports)
 {
 	opening->kind = take(input, 4);
 	opening->ports = ports;
@@ -107,9 +118,11 @@ static void take_world(struct input *input, struct world *world)
 	policy->mode = MODE_FULL + take(input, 4);
 	policy->dns = take(input, 3);
 	policy->entries = world->entries;
-	world->answers = (struct answers){ world->answer, take(input, ARRAY_SIZE(hosts) + 1) };
+	world->answers =
+		(struct answers){ world->answer, take(input, ARRAY_SIZE(hosts) + 1) };
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
-		world->answer[i] = (struct answer){ hosts[i], world->addrs[i], 2, ANSWER_OK };
+		world->answer[i] =
+			(struct answer){ hosts[i], world->addrs[i], 2, ANSWER_OK };
 		world->addrs[i][0] = take_addr(input);
 		world->addrs[i][1] = take_addr(input);
 	}
@@ -124,7 +137,8 @@ static void take_world(struct input *input, struct world *world)
 	take_opening(input, &policy->host_gateway, world->ports[ENTRIES]);
 	take_opening(input, &policy->inbound, world->ports[ENTRIES + 1]);
 	for (; policy->count < ENTRIES && input->at < input->end; policy->count++)
-		take_entry(input, &world->entries[policy->count], world->ports[policy->count]);
+		take_entry(input, &world->entries[policy->count],
+			   world->ports[policy->count]);
 }
 
 static void check_plan(const struct world *world, const struct plan *plan)
@@ -134,7 +148,8 @@ static void check_plan(const struct world *world, const struct plan *plan)
 		struct addr addr = bases[i / ARRAY_SIZE(points) / ADDRS];
 
 		addr.value += i / ARRAY_SIZE(points) % ADDRS;
-		if (explain_addr(&world->policy, &world->answers, &world->site, &addr, point)
+		if (explain_addr(&world->policy, &world->answers, &world->site, &addr,
+				 point)
 			    .allowed != plan_allows(plan, &addr, point))
 			abort();
 	}
@@ -160,7 +175,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	world = (struct world){ 0 };
 	take_world(&input, &world);
-	if (plan_build(&world.policy, &world.answers, &world.site, &notes, &plan, &err) < 0)
+	if (plan_build(&world.policy, &world.answers, &world.site, &notes, &plan, &err) <
+	    0)
 		abort();
 	check_plan(&world, plan);
 	plan_print(plan, &out);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "lib/buf.h"
 #include "lib/macros.h"
 #include "lib/plan.h"
 
@@ -49,7 +50,8 @@ static inline struct entry *scene_add(struct scene *scene, const struct entry *e
 {
 	struct policy *policy = &scene->policy;
 
-	if (!array_grow(&policy->entries, &scene->capacity, policy->count, sizeof(*entry)))
+	if (!array_grow(&policy->entries, &scene->capacity, policy->count,
+			sizeof(*entry)))
 		fail_msg("out of memory");
 	policy->entries[policy->count] = *entry;
 	policy->entries[policy->count].origin.source = "p.yml";
@@ -103,7 +105,8 @@ static inline void scene_answer(struct scene *scene, const char *hosts)
 {
 	struct error err;
 
-	if (answers_parse(hosts, strlen(hosts), "hosts", scene->arena, &scene->answers, &err) < 0)
+	if (answers_parse(hosts, strlen(hosts), "hosts", scene->arena, &scene->answers,
+			  &err) < 0)
 		fail_msg("%s", err.text);
 }
 
@@ -127,4 +130,75 @@ static inline void scene_attach(struct scene *scene)
 		site->gateways[site->gateway_count++] = addr_of(links[i].gateway);
 	}
 	site->resolvers[site->resolver_count++] = addr_of("192.0.2.53");
+}
+
+static inline struct plan *build(struct scene *scene)
+{
+	struct plan *plan = NULL;
+	struct error err;
+
+	if (plan_build(&scene->policy, &scene->answers, &scene->site, &scene->notes,
+		       &plan, &err) < 0)
+		fail_msg("%s", err.text);
+	return plan;
+}
+
+static inline void assert_flows(struct scene *scene, const char *wanted)
+{
+	CLEANUP(plan_freep) struct plan *plan = build(scene);
+	struct buf out = { 0 };
+
+	plan_print(plan, &out);
+	assert_string_equal(out.data ? out.data : "", wanted);
+	buf_release(&out);
+}
+
+static inline void assert_notes(const struct scene *scene, const char *wanted)
+{
+	struct buf out = { 0 };
+
+	for (size_t i = 0; i < scene->notes.count; i++) {
+		note_print(&scene->notes.v[i], &out);
+		buf_puts(&out, "\n");
+	}
+	assert_string_equal(out.data ? out.data : "", wanted);
+	buf_release(&out);
+}
+
+/* One scene: its mode, whether it lies on a bridge, its lines, its answers; what comes out. */
+struct row {
+	enum mode mode;
+	bool attached;
+	const char *lines[8];
+	const char *hosts;
+	const char *flows;
+	const char *notes;
+};
+
+static inline void check_row(const struct row *row)
+{
+	struct scene scene CLEANUP(scene_release);
+
+	scene_init(&scene, row->mode);
+	if (row->attached)
+		scene_attach(&scene);
+	for (size_t i = 0; i < ARRAY_SIZE(row->lines) && row->lines[i]; i++)
+		scene_say(&scene, row->lines[i]);
+	scene_answer(&scene, row->hosts ? row->hosts : "");
+	assert_flows(&scene, row->flows);
+	assert_notes(&scene, row->notes ? row->notes : "");
+}
+
+static inline void assert_fails(struct scene *scene, enum error_kind kind,
+				const char *text)
+{
+	struct plan *plan = NULL;
+	struct error err;
+
+	assert_int_equal(plan_build(&scene->policy, &scene->answers, &scene->site,
+				    &scene->notes, &plan, &err),
+			 -1);
+	assert_null(plan);
+	assert_int_equal(err.kind, kind);
+	assert_string_equal(err.text, text);
 }

@@ -51,13 +51,14 @@ static void reads_hosts_lines(void **state)
 				     "203.0.113.9 api.example.com\n"
 				     "2001:db8::7 api.example.com\n"
 				     "198.51.100.7 www.example.com\n";
-	struct answers answers = parse("# comment\n"
-				       "\n"
-				       " \t\r\n"
-				       "2001:db8::7 api.example.com\n"
-				       "198.51.100.7\tAPI.example.com.  www.example.com # both\r\n"
-				       "203.0.113.9 api.example.com\n"
-				       "198.51.100.7 api.example.com");
+	struct answers answers =
+		parse("# comment\n"
+		      "\n"
+		      " \t\r\n"
+		      "2001:db8::7 api.example.com\n"
+		      "198.51.100.7\tAPI.example.com.  www.example.com # both\r\n"
+		      "203.0.113.9 api.example.com\n"
+		      "198.51.100.7 api.example.com");
 
 	(void)state;
 	assert_int_equal(answers.count, 2);
@@ -88,31 +89,39 @@ static void refuses_what_it_does_not_understand(void **state)
 	static const struct {
 		const char *text, *error;
 	} cases[] = {
-		{ "192.0.2.1 a.example\n192.0.2 b.example\n", "hosts:2: '192.0.2' is not an address" },
+		{ "192.0.2.1 a.example\n192.0.2 b.example\n",
+		  "hosts:2: '192.0.2' is not an address" },
 		{ "a.example 192.0.2.1\n", "hosts:1: 'a.example' is not an address" },
 		{ "192.0.2.1\n", "hosts:1: a name is missing behind the address" },
-		{ "192.0.2.1 # a.example\n", "hosts:1: a name is missing behind the address" },
-		{ "fe80::1%eth0 a.example\n", "hosts:1: 'fe80::1%eth0' is not an address" },
+		{ "192.0.2.1 # a.example\n",
+		  "hosts:1: a name is missing behind the address" },
+		{ "fe80::1%eth0 a.example\n",
+		  "hosts:1: 'fe80::1%eth0' is not an address" },
 	};
 	struct answers answers;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(answers_parse(cases[i].text, strlen(cases[i].text), "hosts", arena,
-					       &answers, &err), -1);
+		assert_int_equal(answers_parse(cases[i].text, strlen(cases[i].text),
+					       "hosts", arena, &answers, &err),
+				 -1);
 		assert_int_equal(err.kind, ERROR_POLICY);
 		assert_string_equal(err.text, cases[i].error);
 	}
-	assert_int_equal(answers_parse("192.0.2.1 *.example\n", 20, "hosts", arena, &answers, &err),
+	assert_int_equal(answers_parse("192.0.2.1 *.example\n", 20, "hosts", arena,
+				       &answers, &err),
 			 -1);
 	assert_non_null(strstr(err.text, "hosts:1: '*.example' is not a host name"));
-	assert_int_equal(answers_parse("192.0.2.1\0 a\n", 13, "hosts", arena, &answers, &err), -1);
+	assert_int_equal(
+		answers_parse("192.0.2.1\0 a\n", 13, "hosts", arena, &answers, &err), -1);
 	assert_non_null(strstr(err.text, "hosts:1: '192.0.2.1\\x00'"));
 }
 
 static void merges_repeated_hosts(void **state)
 {
-	static const struct addr high[] = { { 9, FAMILY_6 }, { 9, FAMILY_4 }, { 7, FAMILY_4 } };
+	static const struct addr high[] = { { 9, FAMILY_6 },
+					    { 9, FAMILY_4 },
+					    { 7, FAMILY_4 } };
 	static const struct addr low[] = { { 7, FAMILY_4 }, { 1, FAMILY_4 } };
 	struct answer v[] = {
 		{ "x.example", high, 3, ANSWER_OK },
@@ -158,7 +167,9 @@ static void bounds_the_pairs(void **state)
 	buf_puts(&text, "192.0.2.1");
 	for (int i = 0; i < 200001; i++)
 		buf_puts(&text, " a");
-	assert_int_equal(answers_parse(text.data, text.length, "hosts", arena, &answers, &err), -1);
+	assert_int_equal(
+		answers_parse(text.data, text.length, "hosts", arena, &answers, &err),
+		-1);
 	assert_string_equal(err.text, "hosts:1: more than 200000 addresses");
 	buf_release(&text);
 }

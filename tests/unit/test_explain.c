@@ -21,9 +21,12 @@ static uint32_t draw(uint32_t below)
 /* Eight addresses around the last of a /29 or the last address there is; and far away. */
 static struct addr draw_addr(void)
 {
-	static const char *const bases[] = { "10.1.2.0", "255.255.255.248", "172.17.0.0",
-					     "11.1.2.0", "2001:db8:17::", "2600::", "fd00::",
-					     "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff8" };
+	static const char *const bases[] = {
+		"10.1.2.0",      "255.255.255.248",
+		"172.17.0.0",    "11.1.2.0",
+		"2001:db8:17::", "2600::",
+		"fd00::",        "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff8"
+	};
 	struct addr addr = addr_of(bases[draw(ARRAY_SIZE(bases))]);
 
 	addr.value += draw(8);
@@ -40,8 +43,22 @@ static struct prefix draw_prefix(void)
 }
 
 static const uint32_t points[] = {
-	0, 22, 52, 53, 54, 80, 443, 853, 65535, PORTSET_UDP, PORTSET_UDP + 53, PORTSET_UDP + 54,
-	PORTSET_UDP + 443, PORTSET_UDP + 853, PORTSET_UDP + 65535, PORTSET_OTHER,
+	0,
+	22,
+	52,
+	53,
+	54,
+	80,
+	443,
+	853,
+	65535,
+	PORTSET_UDP,
+	PORTSET_UDP + 53,
+	PORTSET_UDP + 54,
+	PORTSET_UDP + 443,
+	PORTSET_UDP + 853,
+	PORTSET_UDP + 65535,
+	PORTSET_OTHER,
 };
 
 static const struct port_range *draw_ports(struct arena *arena, size_t count)
@@ -131,7 +148,8 @@ static void assert_agree(const struct scene *scene, const struct plan *plan,
 
 	if (verdict.allowed != plan_allows(plan, addr, point))
 		fail_msg("SEED=%#llx: %s point %u: explained as %s (%s)", round_seed,
-			 addr_format(addr, text), point, verdict.allowed ? "open" : "closed",
+			 addr_format(addr, text), point,
+			 verdict.allowed ? "open" : "closed",
 			 verdict.reason ? verdict.reason : "an entry");
 	assert_true(verdict.reason || verdict.entry);
 }
@@ -141,7 +159,8 @@ static void plan_and_explanation_agree(void **state)
 	const char *wanted = getenv("SEED"); /* as a failure printed it */
 
 	(void)state;
-	seed = wanted ? strtoull(wanted, NULL, 0) : (uint64_t)time(NULL) * 0x9e3779b97f4a7c15u;
+	seed = wanted ? strtoull(wanted, NULL, 0)
+		      : (uint64_t)time(NULL) * 0x9e3779b97f4a7c15u;
 	seed = seed ? seed : 1;
 	for (int round = 0; round < 2000; round++) {
 		CLEANUP(plan_freep) struct plan *plan = NULL;
@@ -150,8 +169,8 @@ static void plan_and_explanation_agree(void **state)
 
 		round_seed = seed;
 		draw_scene(&scene);
-		if (plan_build(&scene.policy, &scene.answers, &scene.site, &scene.notes, &plan,
-			       &err) < 0)
+		if (plan_build(&scene.policy, &scene.answers, &scene.site, &scene.notes,
+			       &plan, &err) < 0)
 			fail_msg("SEED=%#llx: %s", round_seed, err.text);
 		for (int i = 0; i < 20; i++) {
 			struct addr addr = draw_addr();
@@ -166,7 +185,8 @@ static struct verdict ask(const struct scene *scene, const char *addr, uint32_t 
 {
 	struct addr parsed = addr_of(addr);
 
-	return explain_addr(&scene->policy, &scene->answers, &scene->site, &parsed, point);
+	return explain_addr(&scene->policy, &scene->answers, &scene->site, &parsed,
+			    point);
 }
 
 static void says_which_entry_decides(void **state)

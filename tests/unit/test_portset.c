@@ -25,8 +25,8 @@ static portset make(struct portsets *table, const struct port_range *ranges, siz
 	make(table, (struct port_range[]){ __VA_ARGS__ },                                \
 	     sizeof((struct port_range[]){ __VA_ARGS__ }) / sizeof(struct port_range))
 
-static void assert_ranges(struct portsets *table, portset id, const struct port_range *wanted,
-			  size_t wanted_count)
+static void assert_ranges(struct portsets *table, portset id,
+			  const struct port_range *wanted, size_t wanted_count)
 {
 	size_t count;
 	const struct port_range *ranges = portset_ranges(table, id, &count);
@@ -133,7 +133,8 @@ static void holes_reach_over_several_ranges(void **state)
 	(void)state;
 	assert_int_equal(portset_minus(table, a, hole, &rest, &err), 0);
 	assert_ranges(table, rest, wanted, ARRAY_SIZE(wanted));
-	assert_int_equal(portset_minus(table, PORTSET_WHOLE, PORTSET_ANY, &rest, &err), 0);
+	assert_int_equal(portset_minus(table, PORTSET_WHOLE, PORTSET_ANY, &rest, &err),
+			 0);
 	assert_int_equal(rest, MAKE(table, { 53, 53 }, { 853, 853 },
 				    { PORTSET_UDP + 53, PORTSET_UDP + 53 },
 				    { PORTSET_UDP + 853, PORTSET_UDP + 853 }));

@@ -22,7 +22,8 @@ static void assert_resolvers(const char *conf, const char *wanted)
 	for (size_t i = 0; i < site.resolver_count; i++) {
 		char text[ADDR_TEXT];
 
-		buf_printf(&out, "%s%s", i ? " " : "", addr_format(&site.resolvers[i], text));
+		buf_printf(&out, "%s%s", i ? " " : "",
+			   addr_format(&site.resolvers[i], text));
 	}
 	assert_string_equal(out.data ? out.data : "", wanted);
 	buf_release(&out);
@@ -66,14 +67,17 @@ static void reads_the_comment_of_docker(void **state)
 			 "options ndots:0\n"
 			 "\n"
 			 "# Based on host file: '/etc/resolv.conf' (internal resolver)\n"
-			 "# ExtServers: [host(192.0.2.1) 198.51.100.7 host(fe80::1%eth0) 2001:db8::7]\n"
+			 "# ExtServers: [host(192.0.2.1) 198.51.100.7 host(fe80::1%eth0) "
+			 "2001:db8::7]\n"
 			 "# Overrides: []\n",
 			 "127.0.0.11 198.51.100.7 2001:db8::7");
 	assert_true(site.docker_dns);
-	assert_resolvers("nameserver 127.0.0.11\n# ExtServers: [198.51.100.7\n", "127.0.0.11");
+	assert_resolvers("nameserver 127.0.0.11\n# ExtServers: [198.51.100.7\n",
+			 "127.0.0.11");
 	assert_resolvers("nameserver 127.0.0.11\n# ExtServers: []\n", "127.0.0.11");
 	/* Without 127.0.0.11 nobody in this namespace asks them. */
-	assert_resolvers("nameserver 192.0.2.1\n# ExtServers: [198.51.100.7]\n", "192.0.2.1");
+	assert_resolvers("nameserver 192.0.2.1\n# ExtServers: [198.51.100.7]\n",
+			 "192.0.2.1");
 }
 
 static void keeps_no_more_than_there_is_room_for(void **state)

@@ -38,7 +38,8 @@ static void neighbours_with_equal_ports_are_joined(void **state)
 static void the_last_address_is_no_trap(void **state)
 {
 	CLEANUP(portsets_freep) struct portsets *table = portsets_new();
-	struct spans all CLEANUP(spans_release) = { 0 }, some CLEANUP(spans_release) = { 0 };
+	struct spans all CLEANUP(spans_release) = { 0 },
+			 some CLEANUP(spans_release) = { 0 };
 	u128 max = addr_max(FAMILY_6);
 
 	(void)state;
@@ -98,18 +99,20 @@ static void algebra_is_that_of_each_address(void **state)
 	assert_int_equal(portset_make(table, &low, 1, &sets[2], &err), 0);
 	assert_int_equal(portset_make(table, &high, 1, &sets[3], &err), 0);
 	for (int round = 0; round < 5000; round++) {
-		struct spans a CLEANUP(spans_release) = { 0 }, b CLEANUP(spans_release) = { 0 };
+		struct spans a CLEANUP(spans_release) = { 0 },
+			       b CLEANUP(spans_release) = { 0 };
 		portset x[ADDRS], y[ADDRS], wanted;
 		bool minus = round % 2;
 
 		fill(&a, x, sets);
 		fill(&b, y, sets);
 		assert_int_equal(minus ? spans_minus(table, &a, &b, &err)
-				       : spans_union(table, &a, &b, &err), 0);
+				       : spans_union(table, &a, &b, &err),
+				 0);
 		assert_sane(&a);
 		for (unsigned i = 0; i < ADDRS; i++) {
-			int failed = (minus ? portset_minus : portset_union)(table, x[i], y[i],
-									     &wanted, &err);
+			int failed = (minus ? portset_minus : portset_union)(
+				table, x[i], y[i], &wanted, &err);
 
 			assert_int_equal(failed, 0);
 			assert_int_equal(spans_at(&a, i), wanted);

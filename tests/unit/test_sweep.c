@@ -40,7 +40,8 @@ static void draw_rule(struct world *world, struct rule *rule, struct port_range 
 	*rule = (struct rule){ .family = (uint8_t)world->family, .ports = ports };
 	rule->length = draw(8) ? (uint8_t)(bits - draw(4)) : 0;
 	if (rule->length) {
-		struct addr addr = { addr_max(world->family) - draw(ADDRS), world->family };
+		struct addr addr = { addr_max(world->family) - draw(ADDRS),
+				     world->family };
 
 		rule->base = prefix_of(&addr, rule->length).base.value;
 	}
@@ -91,7 +92,8 @@ static uint32_t width_at(const struct rule *rule, uint32_t point)
 		const struct port_range *range = &rule->ports[i];
 		uint32_t this = range->last - range->first + 1;
 
-		if (range->first <= point && point <= range->last && (!width || this < width))
+		if (range->first <= point && point <= range->last &&
+		    (!width || this < width))
 			width = this;
 	}
 	return width;
@@ -147,8 +149,9 @@ static void check_world(struct portsets *table, const struct world *world)
 		u128 value = addr_max(world->family) - i;
 
 		for (uint32_t point = POINT_BASE; point <= PORTSET_LAST; point++)
-			assert_int_equal(word_of(table, &verdicts, world->family, value, point),
-					 model(world, value, point));
+			assert_int_equal(
+				word_of(table, &verdicts, world->family, value, point),
+				model(world, value, point));
 	}
 }
 
@@ -177,7 +180,8 @@ static void nests_as_deep_as_prefixes_go(void **state)
 
 	(void)state;
 	for (unsigned length = 0; length <= 128; length++) {
-		assert_true(array_grow(&rules.v, &rules.capacity, rules.count, sizeof(*rules.v)));
+		assert_true(array_grow(&rules.v, &rules.capacity, rules.count,
+				       sizeof(*rules.v)));
 		rules.v[rules.count++] = (struct rule){ .length = (uint8_t)length,
 							.family = FAMILY_6,
 							.deny = length % 2 };
@@ -186,7 +190,8 @@ static void nests_as_deep_as_prefixes_go(void **state)
 	assert_int_equal(word_of(table, &verdicts, FAMILY_6, 0, 443), ALLOW);
 	assert_int_equal(word_of(table, &verdicts, FAMILY_6, 1, 443), DENY);
 	assert_int_equal(word_of(table, &verdicts, FAMILY_6, 2, 443), ALLOW);
-	assert_int_equal(word_of(table, &verdicts, FAMILY_6, addr_max(FAMILY_6), 443), ALLOW);
+	assert_int_equal(word_of(table, &verdicts, FAMILY_6, addr_max(FAMILY_6), 443),
+			 ALLOW);
 	assert_int_equal(verdicts.allow[1].count, 65);
 	assert_int_equal(verdicts.allow[0].count, 0);
 }
