@@ -42,6 +42,8 @@ done
 for way in join-the-network-of-pid-1 trace-pid-1 memory-of-pid-1; do
 	check "nothing comes of: $way" comes_to_nothing \
 		fenced_beside_init "$PEERS/escape" "$way"
+	check "nor where nothing was dropped: $way" comes_to_nothing as_pid_1 setpriv --reuid=1000 \
+		--regid=1000 --clear-groups "$NETPALE" exec -q -- "$PEERS/escape" "$way"
 done
 
 check 'what programs need is left to them' fenced "$PEERS/escape" ordinary-sockets
