@@ -22,6 +22,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,20 +88,34 @@ int privileges_require(bool fence, bool drop, struct error *err)
 	return 0;
 }
 
-int privileges_require_read_only(const char *const *paths, size_t count, struct error *err)
+static int require_read_only(const char *path, struct error *err)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct statvfs mount;
-		char quoted[256];
+	char target[PATH_MAX], quoted[256];
+	ssize_t length = readlink(path, target, sizeof(target));
+	struct statvfs mount;
 
-		escape(quoted, sizeof(quoted), paths[i], strlen(paths[i]));
-		if (statvfs(paths[i], &mount) < 0)
-			return error_errno(err, ERROR_PRIVILEGE, errno, "%s", quoted);
-		if (!(mount.f_flag & ST_RDONLY))
-			return error_set(err, ERROR_PRIVILEGE,
-					 "--allow-sudo: %s could be changed by root for the next start: "
-					 "mount it read-only", quoted);
-	}
+	/* Of /proc/self/exe, the file it stands for. */
+	escape(quoted, sizeof(quoted), length > 0 ? target : path,
+	       length > 0 ? (size_t)length : strlen(path));
+	if (statvfs(path, &mount) < 0)
+		return error_errno(err, ERROR_PRIVILEGE, errno, "%s", quoted);
+	if (mount.f_flag & ST_RDONLY)
+		return 0;
+	return error_set(err, ERROR_PRIVILEGE,
+			 "--allow-sudo: %s could be changed by root for the next start: mount it "
+			 "read-only", quoted);
+}
+
+int privileges_require_out_of_reach(const char *const *paths, size_t count, struct error *err)
+{
+	if (!strchr(program_invocation_name, '/'))
+		return error_set(err, ERROR_PRIVILEGE,
+				 "--allow-sudo: root could put another '%s' before this one in PATH "
+				 "for the next start: name the whole path in ENTRYPOINT",
+				 program_invocation_short_name);
+	for (size_t i = 0; i < count; i++)
+		if (require_read_only(paths[i], err) < 0)
+			return -1;
 	return 0;
 }
 

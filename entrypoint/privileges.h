@@ -16,10 +16,11 @@
  * takes as root; whoever is not root has nothing to give up and needs nothing. */
 int privileges_require(bool fence, bool drop, struct error *err) MUST_CHECK;
 
-/* For --allow-sudo: each path (the binary, the policy) must lie on a read-only mount, where the
- * root that sudo makes cannot write. ERROR_PRIVILEGE names the first that does not. */
-int privileges_require_read_only(const char *const *paths, size_t count,
-				 struct error *err) MUST_CHECK;
+/* For --allow-sudo: what decides the next start must be out of reach of the root that sudo
+ * makes. Each path (the binary, the policy) must lie on a read-only mount, and we must have been
+ * started by a path, not by a name that PATH may find elsewhere. ERROR_PRIVILEGE. */
+int privileges_require_out_of_reach(const char *const *paths, size_t count,
+				    struct error *err) MUST_CHECK;
 
 struct drop {
 	const struct user *user;
