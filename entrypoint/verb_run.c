@@ -70,7 +70,7 @@ static int require(const struct options *options, bool drop, const struct inputs
 	if (privileges_require(true, drop, err) < 0 ||
 	    surroundings_refuse_host_network(options->any.allow_host_network, err) < 0)
 		return -1;
-	return options->any.allow_sudo ? privileges_require_read_only(paths, count, err) : 0;
+	return options->any.allow_sudo ? privileges_require_out_of_reach(paths, count, err) : 0;
 }
 
 /* Everything up to the fence in force. The notes are said in any case: after a failure they
