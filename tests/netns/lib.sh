@@ -113,7 +113,12 @@ as_agent() { # COMMAND...: in the client's network, uid 1000 without any capabil
 	in_client setpriv --reuid=1000 --regid=1000 --clear-groups --bounding-set=-all \
 		--inh-caps=-all -- "$@"
 }
-netpale() { in_client "$NETPALE" "$@"; }
+netpale() { # ARGUMENT...: in the client; what it says is kept in $WORK/said
+	local status=0
+	in_client "$NETPALE" "$@" 2>"$WORK/said" || status=$?
+	cat "$WORK/said" >&2
+	return "$status"
+}
 settle() { # no duplicate address detection: addresses serve at once
 	echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad
 	echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
@@ -204,7 +209,7 @@ ended() { says <(ask "$1") '^ended'; }
 # The place.
 mount -t tmpfs -o mode=755 tmpfs /run
 WORK=/run/test
-mkdir "$WORK"
+mkdir -m 777 "$WORK" # the agent may write there
 cd "$WORK"
 settle
 setup_ns client

@@ -1,7 +1,7 @@
 /* dns ADDR PORT [delay=MS] [silent] [no-tcp] [quiet] [a=ADDR] [aaaa=ADDR]: a DNS server with
  * manners that no real one would admit. It knows every name; the first label says how the answer
  * is (the table below), any other label gets an honest one. On stdout it says "ready", then each
- * question in a line, unless quiet. */
+ * question in a line (type, name, protocol, port it came from), unless quiet. */
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -29,6 +29,7 @@ struct reply {
 	uint8_t bytes[65535];
 	size_t length;
 	uint16_t type; /* that was asked for */
+	unsigned port; /* of who asked, when by UDP */
 	bool tcp, drop;
 };
 
@@ -310,8 +311,8 @@ static long answer(const uint8_t *query, size_t length, struct reply *r)
 	r->bytes[3] = 0x80;
 	memset(r->bytes + COUNT_ANSWERS, 0, 6);
 	if (!manners.quiet)
-		printf("%s %s %s\n", r->type == TYPE_AAAA ? "AAAA" : "A", name,
-		       r->tcp ? "tcp" : "udp");
+		printf("%s %s %s %u\n", r->type == TYPE_AAAA ? "AAAA" : "A", name,
+		       r->tcp ? "tcp" : "udp", r->port);
 
 	r->drop = manners.silent;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -381,7 +382,8 @@ static void serve_datagram(int fd)
 		recvfrom(fd, query, sizeof(query), 0, (struct sockaddr *)&from, &size);
 	long delay;
 
-	r = (struct reply){ 0 };
+	/* The port is at the same place in both families' addresses. */
+	r = (struct reply){ .port = ntohs(((struct sockaddr_in *)&from)->sin_port) };
 	delay = length > 0 ? answer(query, (size_t)length, &r) : -1;
 	if (delay >= 0 && !r.drop)
 		hold(&r, delay, &from, size);

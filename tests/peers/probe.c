@@ -1,5 +1,6 @@
-/* What does a destination do to a client? probe EXPECTED tcp|udp ADDR PORT WITHIN_MS tries once
- * and prints "OUTCOME TIME"; it succeeds when the outcome is the expected one and came in time.
+/* What does a destination do to a client? probe EXPECTED tcp|udp ADDR PORT WITHIN_MS [FROM_PORT]
+ * tries once and prints "OUTCOME TIME"; it succeeds when the outcome is the expected one and came
+ * in time. FROM_PORT: from that port of the client.
  *
  *	open         TCP: connected. UDP: a datagram came back
  *	refused      TCP: reset. UDP: sending was not permitted (EPERM)
@@ -41,6 +42,21 @@ static const char *outcome_of(int number, bool tcp)
 	}
 }
 
+static int bind_to_port(int fd, int family, const char *port)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICSERV | AI_PASSIVE,
+				  .ai_family = family,
+				  .ai_socktype = SOCK_DGRAM };
+	struct addrinfo *from;
+	int result;
+
+	if (getaddrinfo(NULL, port, &hints, &from) != 0)
+		return -1;
+	result = bind(fd, from->ai_addr, from->ai_addrlen);
+	freeaddrinfo(from);
+	return result;
+}
+
 /* 0, or the errno that the attempt ended with. */
 static int attempt(int fd, bool tcp, const struct addrinfo *to, int within)
 {
@@ -71,7 +87,7 @@ int main(int argc, char **argv)
 	int fd, fault, within;
 	bool tcp;
 
-	if (argc != 6)
+	if (argc != 6 && argc != 7)
 		return 2;
 	tcp = strcmp(argv[2], "tcp") == 0;
 	within = atoi(argv[5]);
@@ -79,7 +95,7 @@ int main(int argc, char **argv)
 	if (getaddrinfo(argv[3], argv[4], &hints, &to) != 0)
 		return 2;
 	fd = socket(to->ai_family, to->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	if (fd < 0 || (argv[6] && bind_to_port(fd, to->ai_family, argv[6]) < 0))
 		return 2;
 	start = now_ms();
 	fault = attempt(fd, tcp, to, within);
