@@ -13,7 +13,7 @@ void log_set_level(enum log_level wanted)
 }
 
 /* One write per line, so that lines of several processes on one stderr never mix. */
-static void log_line(const char *prefix, const char *format, va_list args)
+static PRINTF(2, 0) void log_line(const char *prefix, const char *format, va_list args)
 {
 	char line[4096];
 	int used = snprintf(line, sizeof(line), "netpale: %s", prefix);

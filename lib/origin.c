@@ -52,7 +52,8 @@ static bool has_room(const struct notes *notes, enum note_level level)
 	return notes->count - kept_errors < NOTES_MAX;
 }
 
-static const char *format_text(struct notes *notes, const char *format, va_list args)
+static PRINTF(2, 0) const char *format_text(struct notes *notes, const char *format,
+					    va_list args)
 {
 	char text[1024];
 

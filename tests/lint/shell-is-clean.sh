@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck has nothing to say of any script.
+# No script has a fault that shellcheck knows.
 set -eu
 cd "$(dirname "$0")/../.."
 command -v shellcheck >/dev/null || { echo 'SKIP: no shellcheck'; exit 77; }
