@@ -81,24 +81,6 @@ static size_t span_bytes(const struct ruleset *ruleset, size_t from, size_t to)
 	return last->offset + last->length - ruleset->messages[from].offset;
 }
 
-static size_t first_of_step(const struct ruleset *ruleset, enum ruleset_step step)
-{
-	size_t i = 0;
-
-	while (i < ruleset->count && ruleset->messages[i].step < step)
-		i++;
-	return i;
-}
-
-bool netlink_fits(struct netlink *netlink, const struct ruleset *ruleset)
-{
-	size_t swap = first_of_step(ruleset, RULESET_SWAP);
-	size_t needed = span_bytes(ruleset, swap, ruleset->count) + WRAPPING;
-
-	make_room(netlink, needed);
-	return needed <= netlink->room;
-}
-
 /* What the kernel said to a transaction. */
 struct refusal {
 	int code;      /* errno of the first error; 0: none */
@@ -198,18 +180,17 @@ static int transact(struct netlink *netlink, const struct ruleset *ruleset, size
 	return refusal->code ? -1 : 0;
 }
 
-/* How far a transaction that begins at `from` may reach. */
+/* How far a transaction that begins at `from` reaches. */
 static size_t transaction_end(const struct netlink *netlink, const struct ruleset *ruleset,
 			      size_t from)
 {
-	size_t to = from;
+	size_t to = from + 1;
 
-	if (ruleset->messages[from].step == RULESET_SWAP)
+	if (from >= ruleset->swap)
 		return ruleset->count;
-	while (to < ruleset->count && ruleset->messages[to].step != RULESET_SWAP &&
-	       span_bytes(ruleset, from, to + 1) + WRAPPING <= netlink->room)
+	while (to < ruleset->swap && span_bytes(ruleset, from, to + 1) + WRAPPING <= netlink->room)
 		to++;
-	return to > from ? to : from + 1;
+	return to;
 }
 
 /* The feature that is missing, after the kernel refused a message without a plain reason. */
@@ -252,21 +233,47 @@ static int explain(struct netlink *netlink, const struct ruleset *ruleset,
 			   refusal->why[0] ? ": " : "", refusal->why);
 }
 
+/* After a refusal: the sets that transactions before it made go again; and what is no fence
+ * then, because none stood before, goes too. */
+static void undo(struct netlink *netlink, const struct ruleset *ruleset, size_t end)
+{
+	struct ruleset *back CLEANUP(ruleset_freep) = NULL;
+	struct refusal ignored;
+	struct error err;
+	bool stands;
+
+	if (end == 0)
+		return;
+	if (ruleset_build_undo(ruleset, end, &back, &err) == 0)
+		(void)transact(netlink, back, 0, back->count, &ignored);
+	if (netlink_table_exists(netlink, &stands, &err) == 0 && !stands)
+		(void)!netlink_table_delete(netlink, &err);
+}
+
 int netlink_apply(struct netlink *netlink, const struct ruleset *ruleset, struct error *err)
 {
-	size_t fill = first_of_step(ruleset, RULESET_FILL);
-	struct refusal refusal, ignored;
+	struct refusal refusal;
 
 	netlink->optional = false;
-	make_room(netlink, ruleset->bytes.length + WRAPPING);
+	make_room(netlink, span_bytes(ruleset, 0, ruleset->swap) + WRAPPING);
 	for (size_t from = 0, to; from < ruleset->count; from = to) {
 		to = transaction_end(netlink, ruleset, from);
 		if (transact(netlink, ruleset, from, to, &refusal) == 0)
 			continue;
-		/* What was filled beside goes again, so that only the fence is left. */
-		if (from > 0 && fill > 0)
-			(void)transact(netlink, ruleset, 0, fill, &ignored);
+		undo(netlink, ruleset, from);
 		return explain(netlink, ruleset, &refusal, err);
 	}
+	return 0;
+}
+
+int netlink_table_delete(struct netlink *netlink, struct error *err)
+{
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
+	struct refusal refusal;
+
+	if (ruleset_build_removal(&ruleset, err) < 0)
+		return -1;
+	if (transact(netlink, ruleset, 0, ruleset->count, &refusal) < 0)
+		return explain(netlink, ruleset, &refusal, err);
 	return 0;
 }

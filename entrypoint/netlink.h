@@ -21,25 +21,26 @@ static inline void netlink_closep(struct netlink **p)
 }
 
 /* Puts up the fence of `plan` (NULL: the closed one for `site`), whatever stands: builds it,
- * sends it, reads it back and compares. All or nothing: a failure leaves what stood. What does
- * not fit in one message is filled beside (enum ruleset_form, chosen here); on a kernel that
- * cannot log or count the fence is quiet, and ret->quiet says so. `*ret` is what stands.
- * ERROR_PRIVILEGE: CAP_NET_ADMIN is missing; ERROR_KERNEL names the refused message and the
- * feature that is missing; ERROR_PROOF: the kernel took it and holds something else. */
+ * sends it, reads it back and compares. A failure leaves what stood. On a kernel that cannot
+ * log or count the fence is quiet, and ret->quiet says so. `*ret` is what stands;
+ * options->standing is not looked at. ERROR_PRIVILEGE: CAP_NET_ADMIN is missing; ERROR_KERNEL names the
+ * refused message and the feature that is missing; ERROR_PROOF: the kernel took it and holds
+ * something else. */
 int netlink_fence(struct netlink *netlink, const struct plan *plan, const struct site *site,
 		  const struct ruleset_options *options, struct ruleset **ret,
 		  struct error *err) MUST_CHECK;
 
-/* Its parts. Does the ruleset, or its largest step that cannot be split, fit in one message?
- * Asking makes the socket's buffer as large as it may become. */
-bool netlink_fits(struct netlink *netlink, const struct ruleset *ruleset);
-/* Sends a ruleset as one transaction, or as its steps allow. A failure leaves what stood. */
+/* Its parts. Sends a ruleset: its sets in as many transactions as the socket needs, the rest in
+ * one. A failure leaves what stood. */
 int netlink_apply(struct netlink *netlink, const struct ruleset *ruleset,
 		  struct error *err) MUST_CHECK;
 
-/* Does `inet netpale` stand? */
+/* Does a fence stand: `inet netpale` with the chain that packets leave by? */
 int netlink_table_exists(struct netlink *netlink, bool *ret, struct error *err) MUST_CHECK;
 int netlink_table_delete(struct netlink *netlink, struct error *err) MUST_CHECK;
+
+/* Reads `inet netpale` without the elements of its sets: what ruleset_options.standing wants. */
+int netlink_read_frame(struct netlink *netlink, struct dump *ret, struct error *err) MUST_CHECK;
 
 /* Reads `inet netpale` whole; retried when a commit of somebody else cuts it. */
 int netlink_dump(struct netlink *netlink, struct dump *ret, struct error *err) MUST_CHECK;

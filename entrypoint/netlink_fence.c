@@ -18,32 +18,12 @@ static int build(const struct wanted *wanted, struct ruleset **ret, struct error
 	return ruleset_build_closed(wanted->site, &wanted->options, ret, err);
 }
 
-/* The generation of sets that the rules which stand do not use is free. */
-static int choose_form(struct netlink *netlink, enum ruleset_form *form, struct error *err)
-{
-	struct dump dump CLEANUP(dump_release) = { 0 };
-
-	if (netlink_dump(netlink, &dump, err) < 0)
-		return -1;
-	*form = ruleset_uses_b(dump.bytes.data, dump.bytes.length) ? RULESET_BESIDE_A
-								   : RULESET_BESIDE_B;
-	return 0;
-}
-
 static int build_and_apply(struct netlink *netlink, struct wanted *wanted, struct ruleset **ret,
 			   struct error *err)
 {
 	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
 
-	if (build(wanted, &ruleset, err) < 0)
-		return -1;
-	if (!netlink_fits(netlink, ruleset)) {
-		ruleset_free(TAKE(ruleset));
-		if (choose_form(netlink, &wanted->options.form, err) < 0 ||
-		    build(wanted, &ruleset, err) < 0)
-			return -1;
-	}
-	if (netlink_apply(netlink, ruleset, err) < 0)
+	if (build(wanted, &ruleset, err) < 0 || netlink_apply(netlink, ruleset, err) < 0)
 		return -1;
 	*ret = TAKE(ruleset);
 	return 0;
@@ -71,8 +51,14 @@ int netlink_fence(struct netlink *netlink, const struct plan *plan, const struct
 {
 	struct wanted wanted = { .plan = plan, .site = site, .options = *options };
 	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
-	int result = build_and_apply(netlink, &wanted, &ruleset, err);
+	struct dump frame CLEANUP(dump_release) = { 0 };
+	int result;
 
+	if (netlink_read_frame(netlink, &frame, err) < 0)
+		return -1;
+	wanted.options.standing = frame.bytes.data;
+	wanted.options.standing_length = frame.bytes.length;
+	result = build_and_apply(netlink, &wanted, &ruleset, err);
 	if (result < 0 && netlink->optional && !wanted.options.quiet) {
 		wanted.options.quiet = true;
 		result = build_and_apply(netlink, &wanted, &ruleset, err);
@@ -81,13 +67,4 @@ int netlink_fence(struct netlink *netlink, const struct plan *plan, const struct
 		return -1;
 	*ret = TAKE(ruleset);
 	return 0;
-}
-
-int netlink_table_delete(struct netlink *netlink, struct error *err)
-{
-	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
-
-	if (ruleset_build_removal(&ruleset, err) < 0)
-		return -1;
-	return netlink_apply(netlink, ruleset, err);
 }

@@ -110,7 +110,8 @@ static enum dump_result read_elements(struct netlink *netlink, const struct nlms
 	return read_kind(netlink, NFT_MSG_GETSETELEM, name, out);
 }
 
-static enum dump_result read_all(struct netlink *netlink, struct buf *out, const char **ret_what)
+static enum dump_result read_all(struct netlink *netlink, bool elements, struct buf *out,
+				 const char **ret_what)
 {
 	static const struct {
 		uint16_t type;
@@ -127,7 +128,7 @@ static enum dump_result read_all(struct netlink *netlink, struct buf *out, const
 		result = read_kind(netlink, kinds[i].type, NULL, out);
 	}
 	described = out->length;
-	for (size_t at = 0; at < described && result == DUMP_DONE;) {
+	for (size_t at = 0; at < described && elements && result == DUMP_DONE;) {
 		const struct nlmsghdr *m = (const void *)(out->data + at);
 
 		at += MNL_ALIGN(m->nlmsg_len);
@@ -160,46 +161,51 @@ static int read_generation(struct netlink *netlink, uint32_t *ret)
 	return -1;
 }
 
-int netlink_dump(struct netlink *netlink, struct dump *ret, struct error *err)
+static int read_table(struct netlink *netlink, bool elements, struct buf *out, struct error *err)
 {
-	struct buf *out = &ret->bytes;
-
 	for (size_t i = 0; i < ATTEMPTS; i++) {
+		enum dump_result result;
 		uint32_t before, after;
 		const char *what = "generation";
 
 		buf_clear(out);
 		if (read_generation(netlink, &before) < 0)
 			return refused(err, errno, what);
-		switch (read_all(netlink, out, &what)) {
-		case DUMP_FAILED:
-			/* A set that went away between its description and its elements. */
-			if (errno != ENOENT)
-				return refused(err, errno, what);
-			break;
-		case DUMP_CUT:
-			break;
-		case DUMP_DONE:
-			if (read_generation(netlink, &after) < 0)
-				return refused(err, errno, what);
-			if (after == before)
-				return 0;
-			break;
-		}
+		result = read_all(netlink, elements, out, &what);
+		/* A set may go away between its description and its elements. */
+		if (result == DUMP_FAILED && errno != ENOENT)
+			return refused(err, errno, what);
+		if (result != DUMP_DONE)
+			continue;
+		if (read_generation(netlink, &after) < 0)
+			return refused(err, errno, "generation");
+		if (after == before)
+			return 0;
 	}
 	return error_set(err, ERROR_KERNEL,
 			 "reading inet %s: somebody changes the namespace's tables all the time",
 			 RULESET_TABLE);
 }
 
+int netlink_dump(struct netlink *netlink, struct dump *ret, struct error *err)
+{
+	return read_table(netlink, true, &ret->bytes, err);
+}
+
+int netlink_read_frame(struct netlink *netlink, struct dump *ret, struct error *err)
+{
+	return read_table(netlink, false, &ret->bytes, err);
+}
+
 int netlink_table_exists(struct netlink *netlink, bool *ret, struct error *err)
 {
-	_Alignas(struct nlmsghdr) char bytes[512];
-	struct nlmsghdr *request = nftnl_nlmsg_build_hdr(bytes, NFT_MSG_GETTABLE, NFPROTO_INET, 0, 0);
+	_Alignas(struct nlmsghdr) char bytes[1024];
+	struct nlmsghdr *request = nftnl_nlmsg_build_hdr(bytes, NFT_MSG_GETCHAIN, NFPROTO_INET, 0, 0);
 
-	mnl_attr_put_strz(request, NFTA_TABLE_NAME, RULESET_TABLE);
+	mnl_attr_put_strz(request, NFTA_CHAIN_TABLE, RULESET_TABLE);
+	mnl_attr_put_strz(request, NFTA_CHAIN_NAME, "output");
 	*ret = netlink_ask(netlink, bytes, sizeof(bytes)) != NULL;
 	if (!*ret && errno != ENOENT)
-		return refused(err, errno, "table");
+		return refused(err, errno, "chains");
 	return 0;
 }

@@ -16,8 +16,7 @@
 
 int builder_init(struct builder *b, const char *table, bool with_text, struct error *err)
 {
-	*b = (struct builder){ .table = table, .suffix = "", .with_text = with_text,
-			       .step = RULESET_SWAP };
+	*b = (struct builder){ .table = table, .suffix = "", .with_text = with_text };
 	b->ruleset = calloc(1, sizeof(*b->ruleset));
 	if (!b->ruleset)
 		return error_memory(err);
@@ -93,7 +92,6 @@ void message_end(struct builder *b, struct nlmsghdr *message, const char *what, 
 	entry = &ruleset->messages[ruleset->count++];
 	entry->offset = (size_t)((char *)message - ruleset->bytes.data);
 	entry->length = message->nlmsg_len;
-	entry->step = b->step;
 	entry->what = arena_printf(ruleset->arena, "%s", text);
 	if (!entry->what)
 		b->failed = true;
@@ -107,6 +105,9 @@ static void table_message(struct builder *b, uint16_t type, uint16_t flags, cons
 	if (!message)
 		return;
 	mnl_attr_put_strz(message, NFTA_TABLE_NAME, b->table);
+	/* No flags, said aloud: a table that somebody made dormant wakes up. */
+	if (type == NFT_MSG_NEWTABLE)
+		mnl_attr_put_u32(message, NFTA_TABLE_FLAGS, 0);
 	message_end(b, message, "%s table inet %s", verb, b->table);
 }
 
@@ -179,6 +180,17 @@ void chain_add(struct builder *b, const struct chain *chain)
 	nftnl_chain_nlmsg_build_payload(message, c);
 	nftnl_chain_free(c);
 	message_end(b, message, "add chain inet %s %s", b->table, chain->name);
+}
+
+void chain_delete(struct builder *b, const char *name)
+{
+	struct nlmsghdr *message = message_begin(b, NFT_MSG_DELCHAIN, 0, MESSAGE_SMALL);
+
+	if (!message)
+		return;
+	mnl_attr_put_strz(message, NFTA_CHAIN_TABLE, b->table);
+	mnl_attr_put_strz(message, NFTA_CHAIN_NAME, name);
+	message_end(b, message, "delete chain inet %s %s", b->table, name);
 }
 
 void chain_begin(struct builder *b, const struct chain *chain)

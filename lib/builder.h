@@ -64,7 +64,6 @@ struct builder {
 	struct ruleset *ruleset;
 	const char *table;
 	const char *suffix;      /* behind the name of each set: its generation */
-	enum ruleset_step step;  /* of the messages being added */
 	bool with_text;
 	bool accepts;            /* base chains accept what no rule decides (audit) */
 	bool failed;
@@ -101,8 +100,9 @@ void table_add(struct builder *b);
 void table_delete(struct builder *b);
 void table_delete_rules(struct builder *b); /* of all its chains */
 void chain_add(struct builder *b, const struct chain *chain);
-void set_add(struct builder *b, const struct set *set, const char *suffix);
-void set_delete(struct builder *b, const struct set *set, const char *suffix);
+void chain_delete(struct builder *b, const char *name);
+void set_add(struct builder *b, const struct set *set);
+void set_delete(struct builder *b, const char *name); /* with its suffix */
 
 /* Text only: the block that sets and chains stand in. */
 void table_begin(struct builder *b);

@@ -1,8 +1,11 @@
 #include "lib/builder.h"
 
+#include <stdio.h>
+
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netlink.h>
 
+#include <libmnl/libmnl.h>
 #include <libnftnl/set.h>
 
 #include "lib/arena.h"
@@ -49,16 +52,7 @@ static uint32_t set_flags(const struct set *set)
 	return 0;
 }
 
-static const char *set_name(struct builder *b, const struct set *set, const char *suffix)
-{
-	const char *name = arena_printf(b->ruleset->arena, "%s%s", set->name, suffix);
-
-	if (!name)
-		b->failed = true;
-	return name;
-}
-
-static void describe_set(struct nftnl_set *s, const struct set *set, uint32_t id)
+static void describe(struct nftnl_set *s, const struct set *set, uint32_t id)
 {
 	const struct key_type *key = &key_types[set->key];
 
@@ -74,52 +68,53 @@ static void describe_set(struct nftnl_set *s, const struct set *set, uint32_t id
 	}
 }
 
-static void set_message(struct builder *b, bool add, const struct set *set, const char *suffix)
+void set_add(struct builder *b, const struct set *set)
 {
-	struct nlmsghdr *message = message_begin(b, add ? NFT_MSG_NEWSET : NFT_MSG_DELSET,
-						 add ? NLM_F_CREATE : 0, MESSAGE_SMALL);
-	const char *name = set_name(b, set, suffix);
+	struct nlmsghdr *message = message_begin(b, NFT_MSG_NEWSET, NLM_F_CREATE, MESSAGE_SMALL);
 	struct nftnl_set *s = nftnl_set_alloc();
+	char name[NFT_NAME_MAXLEN];
 
-	if (!s || !name || !message || nftnl_set_set_str(s, NFTNL_SET_TABLE, b->table) < 0 ||
+	snprintf(name, sizeof(name), "%s%s", set->name, b->suffix);
+	if (!s || !message || nftnl_set_set_str(s, NFTNL_SET_TABLE, b->table) < 0 ||
 	    nftnl_set_set_str(s, NFTNL_SET_NAME, name) < 0) {
 		b->failed = true;
 	} else {
 		/* The kernel insists on a number; everything here finds sets by their names. */
-		if (add)
-			describe_set(s, set, (uint32_t)b->ruleset->count);
+		describe(s, set, (uint32_t)b->ruleset->count);
 		nftnl_set_nlmsg_build_payload(message, s);
-		message_end(b, message, "%s set inet %s %s", add ? "add" : "delete", b->table,
-			    name);
+		message_end(b, message, "add set inet %s %s", b->table, name);
 	}
 	if (s)
 		nftnl_set_free(s);
 }
 
-void set_add(struct builder *b, const struct set *set, const char *suffix)
+void set_delete(struct builder *b, const char *name)
 {
-	set_message(b, true, set, suffix);
-}
+	struct nlmsghdr *message = message_begin(b, NFT_MSG_DELSET, 0, MESSAGE_SMALL);
 
-void set_delete(struct builder *b, const struct set *set, const char *suffix)
-{
-	set_message(b, false, set, suffix);
+	if (!message)
+		return;
+	mnl_attr_put_strz(message, NFTA_SET_TABLE, b->table);
+	mnl_attr_put_strz(message, NFTA_SET_NAME, name);
+	message_end(b, message, "delete set inet %s %s", b->table, name);
 }
 
 void set_begin(struct builder *b, const struct set *set)
 {
 	struct buf *text = &b->ruleset->text;
 
-	set_add(b, set, b->suffix);
+	set_add(b, set);
 	b->set = set;
-	b->set_name = set_name(b, set, b->suffix);
+	b->set_name = arena_printf(b->ruleset->arena, "%s%s", set->name, b->suffix);
 	b->elements = 0;
-	if (!b->with_text || !b->set_name)
+	if (!b->set_name)
+		b->failed = true;
+	if (!b->with_text || b->failed)
 		return;
 	buf_printf(text, "\tset %s {\n\t\ttype %s\n", b->set_name, key_types[set->key].name);
 	if (set->kind == SET_RANGES)
 		buf_puts(text, "\t\tflags interval\n");
 	if (set->kind == SET_COUNTING)
-		buf_printf(text, "\t\tsize %u\n\t\tflags dynamic,timeout\n\t\ttimeout %ums\n",
-			   COUNTED_MAX, COUNTED_MS);
+		buf_printf(text, "\t\tsize %u\n\t\tflags dynamic,timeout\n\t\ttimeout %us\n",
+			   COUNTED_MAX, COUNTED_MS / 1000);
 }

@@ -8,7 +8,8 @@
 
 #include <libmnl/libmnl.h>
 
-#include "lib/fence.h"
+#include "lib/draft.h"
+#include "lib/standing.h"
 
 /* The fence, rule by rule. Packets of a flow that a rule accepted carry MARK in their conntrack
  * entry and take the short way; all others, those of flows that are older than this fence too,
@@ -32,37 +33,51 @@ static const struct prefix loopback[] = { { { 0x7f000000, FAMILY_4 }, 8 },
  * namespace does not know. */
 static const uint32_t docker_uids[] = { 0, 65534 };
 
-static void accept_marked(struct builder *b, const struct fence *fence)
+static void accept_marked(struct builder *b, const struct draft *draft)
 {
 	match_ct_state(b, CT_ESTABLISHED);
-	match_ct_mark(b, fence->options->flow_mark);
+	match_ct_mark(b, draft->options->flow_mark);
 	rule_accept(b);
 }
 
-static void mark_and_accept(struct builder *b, const struct fence *fence)
+static void mark_and_accept(struct builder *b, const struct draft *draft)
 {
-	set_ct_mark(b, fence->options->flow_mark);
+	set_ct_mark(b, draft->options->flow_mark);
 	rule_accept(b);
+}
+
+/* `side` SOURCE: answers from there only. */
+static void accept_allowed(struct builder *b, const struct draft *draft, size_t family,
+			   enum side side)
+{
+	for (size_t i = 0; i < draft->allow_count[family]; i++) {
+		if (side == SOURCE) {
+			match_ct_state(b, CT_ESTABLISHED);
+			match_ct_direction(b, true);
+		}
+		match_addr(b, side, draft->allow[family][i]);
+		mark_and_accept(b, draft);
+	}
 }
 
 /* The other side of a flow that came in. After a new apply the container may be the first to
  * speak again. A flow older than the first fence cannot get here: conntrack would have to see it
  * begin inwards, and chain input lets TCP begin with a SYN only. */
-static void accept_replies(struct builder *b, const struct fence *fence)
+static void accept_replies(struct builder *b, const struct draft *draft)
 {
 	match_ct_state(b, CT_ESTABLISHED);
 	match_ct_direction(b, true);
-	if (!fence->plan->inbound_open)
+	if (!draft->plan->inbound_open)
 		match_service(b, SOURCE, &set_inbound);
-	mark_and_accept(b, fence);
+	mark_and_accept(b, draft);
 }
 
-static void output_rules(struct builder *b, const struct fence *fence)
+static void output_rules(struct builder *b, const struct draft *draft)
 {
 	chain_begin(b, &output);
-	accept_marked(b, fence);
+	accept_marked(b, draft);
 
-	match_mark(b, true, fence->options->socket_mark);
+	match_mark(b, true, draft->options->socket_mark);
 	match_service(b, DESTINATION, &set_dns);
 	rule_accept(b);
 
@@ -72,50 +87,45 @@ static void output_rules(struct builder *b, const struct fence *fence)
 	rule_accept(b);
 
 	/* DNS flows get no mark: they end with the fence that has these rules. */
-	for (size_t i = 0; i < 2 && !fence->site; i++) {
+	for (size_t i = 0; i < 2 && !draft->site; i++) {
 		match_flow(b, DESTINATION, &set_resolver[i]);
 		rule_accept(b);
 	}
-	for (size_t i = 0; i < 4 && fence->site; i++) {
+	for (size_t i = 0; i < 4 && draft->site; i++) {
 		match_skuid(b, docker_uids[i % 2]);
 		match_flow(b, DESTINATION, &set_resolver[i / 2]);
 		rule_accept(b);
 	}
 
-	accept_replies(b, fence);
+	accept_replies(b, draft);
 	rule_jump(b, &egress);
 	chain_end(b);
 }
 
 /* Containers inside this one obey too. */
-static void forward_rules(struct builder *b, const struct fence *fence)
+static void forward_rules(struct builder *b, const struct draft *draft)
 {
 	chain_begin(b, &forward);
-	accept_marked(b, fence);
+	accept_marked(b, draft);
 
 	/* After a new apply the far side of a flow that is kept may be the first to speak. */
 	for (size_t i = 0; i < 2; i++) {
 		match_ct_state(b, CT_ESTABLISHED);
 		match_ct_direction(b, true);
-		match_addr(b, SOURCE, &set_allow[i]);
-		mark_and_accept(b, fence);
-
-		match_ct_state(b, CT_ESTABLISHED);
-		match_ct_direction(b, true);
 		match_flow(b, SOURCE, &set_ports[i]);
-		mark_and_accept(b, fence);
+		mark_and_accept(b, draft);
+		accept_allowed(b, draft, i, SOURCE);
 	}
-
 	rule_jump(b, &egress);
 	chain_end(b);
 }
 
-static void input_rules(struct builder *b, const struct fence *fence)
+static void input_rules(struct builder *b, const struct draft *draft)
 {
 	chain_begin(b, &input);
 	match_iif(b, "lo");
 	rule_accept(b);
-	accept_marked(b, fence);
+	accept_marked(b, draft);
 
 	/* The far side of a connection older than conntrack: its push would make an entry that
 	 * looks as if it had come in, and our answers its replies. */
@@ -125,9 +135,9 @@ static void input_rules(struct builder *b, const struct fence *fence)
 
 	/* Only what began inwards: a range of ports may contain those our own flows use. */
 	match_ct_direction(b, false);
-	if (!fence->plan->inbound_open)
+	if (!draft->plan->inbound_open)
 		match_service(b, DESTINATION, &set_inbound);
-	mark_and_accept(b, fence);
+	mark_and_accept(b, draft);
 
 	match_ct_state(b, CT_ESTABLISHED | CT_RELATED);
 	rule_accept(b);
@@ -143,10 +153,10 @@ static void input_rules(struct builder *b, const struct fence *fence)
 }
 
 /* A socket bound to a device could put loopback's addresses on the wire. */
-static void post_rules(struct builder *b, const struct fence *fence)
+static void post_rules(struct builder *b, const struct draft *draft)
 {
 	chain_begin(b, &post);
-	for (size_t i = 0; i < 4 && fence->plan->mode != MODE_AUDIT; i++) {
+	for (size_t i = 0; i < 4 && draft->plan->mode != MODE_AUDIT; i++) {
 		match_oif(b, false, "lo");
 		match_prefix(b, i % 2 ? SOURCE : DESTINATION, &loopback[i / 2]);
 		rule_drop(b);
@@ -154,9 +164,9 @@ static void post_rules(struct builder *b, const struct fence *fence)
 	chain_end(b);
 }
 
-static void egress_rules(struct builder *b, const struct fence *fence)
+static void egress_rules(struct builder *b, const struct draft *draft)
 {
-	const struct plan *plan = fence->plan;
+	const struct plan *plan = draft->plan;
 
 	chain_begin(b, &egress);
 
@@ -164,7 +174,7 @@ static void egress_rules(struct builder *b, const struct fence *fence)
 	 * random one, which anybody can read in /proc/net/udp. */
 	if (plan->mode == MODE_NONE || plan->dns != STANCE_RESOLVERS) {
 		match_prefix(b, DESTINATION, &docker_dns);
-		match_mark(b, false, fence->options->socket_mark);
+		match_mark(b, false, draft->options->socket_mark);
 		rule_goto(b, &refuse);
 	}
 
@@ -176,40 +186,38 @@ static void egress_rules(struct builder *b, const struct fence *fence)
 
 	for (size_t i = 0; i < 2; i++) {
 		match_flow(b, DESTINATION, &set_ports[i]);
-		mark_and_accept(b, fence);
+		mark_and_accept(b, draft);
 	}
 	match_service(b, DESTINATION, &set_dns);
 	rule_goto(b, &refuse);
-	for (size_t i = 0; i < 2; i++) {
-		match_addr(b, DESTINATION, &set_allow[i]);
-		mark_and_accept(b, fence);
-	}
+	for (size_t i = 0; i < 2; i++)
+		accept_allowed(b, draft, i, DESTINATION);
 
 	rule_goto(b, &refuse);
 	chain_end(b);
 }
 
-static void refuse_rules(struct builder *b, const struct fence *fence)
+static void refuse_rules(struct builder *b, const struct draft *draft)
 {
-	bool audit = fence->plan->mode == MODE_AUDIT;
+	bool audit = draft->plan->mode == MODE_AUDIT;
 
 	chain_begin(b, &refuse);
 	if (!audit) {
 		match_ct_state(b, CT_INVALID);
 		rule_drop(b);
 	}
-	for (size_t i = 0; i < 2 && !fence->options->quiet; i++) {
+	for (size_t i = 0; i < 2 && !draft->options->quiet; i++) {
 		count_daddr(b, &set_refused[i]);
 		rule_end(b);
 	}
-	if (!fence->options->quiet) {
+	if (!draft->options->quiet) {
 		log_some(b, RULESET_LOG_GROUP);
 		rule_end(b);
 	}
 
 	if (audit) {
 		/* Marked, so that a flow is recorded once and not for every packet. */
-		mark_and_accept(b, fence);
+		mark_and_accept(b, draft);
 	} else {
 		/* A reset tells TCP at once; of ICMP errors the kernel sends only so many a
 		 * second, and IPv6 connects do not hear the first. */
@@ -220,74 +228,88 @@ static void refuse_rules(struct builder *b, const struct fence *fence)
 	chain_end(b);
 }
 
-static void add_rules(struct builder *b, const struct fence *fence)
+static void add_rules(struct builder *b, const struct draft *draft)
 {
-	output_rules(b, fence);
-	forward_rules(b, fence);
-	input_rules(b, fence);
-	post_rules(b, fence);
-	egress_rules(b, fence);
-	refuse_rules(b, fence);
+	output_rules(b, draft);
+	forward_rules(b, draft);
+	input_rules(b, draft);
+	post_rules(b, draft);
+	egress_rules(b, draft);
+	refuse_rules(b, draft);
 }
 
-#define SUFFIX_A ""
-#define SUFFIX_B "_b"
+/* Suffixes of the two generations. The plain names are for fences of a plan, so that a listing
+ * after a first apply shows them. */
+#define PLAIN ""
+#define OTHER "_b"
 
-/* Everything before the chains. */
-static int add_sets(struct builder *b, const struct fence *fence, struct error *err)
+static const char *choose_suffix(const struct draft *draft, const struct standing *standing)
 {
-	if (fence->options->form == RULESET_WHOLE) {
-		table_add(b);
-		table_delete(b);
-		table_add(b);
-	} else {
-		b->suffix = fence->options->form == RULESET_BESIDE_A ? SUFFIX_A : SUFFIX_B;
-		b->step = RULESET_CLEAR;
-		table_add(b);
-		/* What does not exist cannot be deleted, so it is added first. */
-		fence_add_sets(b, b->suffix);
-		fence_delete_sets(b, b->suffix);
-		b->step = RULESET_FILL;
-	}
-	return fence_fill_sets(b, fence, err);
+	if (standing_uses(standing, "dns" OTHER))
+		return PLAIN;
+	return draft->site || standing_uses(standing, "dns" PLAIN) ? OTHER : PLAIN;
 }
 
-static void add_chains(struct builder *b, const struct fence *fence)
+/* What no rule uses: left by an apply that did not come to its end, or somebody else's. */
+static void delete_unused(struct builder *b, const struct standing *standing)
 {
-	b->step = RULESET_SWAP;
+	for (size_t i = 0; i < standing->set_count; i++)
+		if (!standing->sets[i].used && !standing->sets[i].anonymous)
+			set_delete(b, standing->sets[i].name);
+}
+
+static bool is_ours(const char *chain)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
+		if (strcmp(chains[i]->name, chain) == 0)
+			return true;
+	return false;
+}
+
+/* What only the rules before used, or somebody else's. */
+static void delete_used(struct builder *b, const struct standing *standing)
+{
+	for (size_t i = 0; i < standing->set_count; i++)
+		if (standing->sets[i].used && !standing->sets[i].anonymous)
+			set_delete(b, standing->sets[i].name);
+	for (size_t i = 0; i < standing->chain_count; i++)
+		if (!is_ours(standing->chains[i]))
+			chain_delete(b, standing->chains[i]);
+}
+
+static int assemble(struct builder *b, struct draft *draft, const struct standing *standing,
+		    struct error *err)
+{
+	b->accepts = draft->plan->mode == MODE_AUDIT;
+	b->suffix = choose_suffix(draft, standing);
+	b->ruleset->quiet = draft->options->quiet;
+
+	table_begin(b);
+	table_add(b);
+	delete_unused(b, standing);
+	if (draft_fill_sets(b, draft, err) < 0)
+		return -1;
+
+	b->ruleset->swap = b->ruleset->count;
 	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
 		chain_add(b, chains[i]);
-	if (fence->options->form != RULESET_WHOLE)
-		table_delete_rules(b);
+	table_delete_rules(b);
+	add_rules(b, draft);
+	delete_used(b, standing);
+	table_end(b);
+	return 0;
 }
 
-static void delete_other_sets(struct builder *b, const struct fence *fence)
+static int build(struct draft *draft, bool with_text, struct ruleset **ret, struct error *err)
 {
-	const char *suffix = fence->options->form == RULESET_BESIDE_A ? SUFFIX_B : SUFFIX_A;
-
-	if (fence->options->form == RULESET_WHOLE)
-		return;
-	fence_add_sets(b, suffix);
-	fence_delete_sets(b, suffix);
-}
-
-static int build(const struct fence *fence, bool with_text, struct ruleset **ret,
-		 struct error *err)
-{
+	struct standing standing CLEANUP(standing_release) = { 0 };
 	struct builder b;
-	int result;
 
-	if (builder_init(&b, RULESET_TABLE, with_text, err) < 0)
+	if (standing_read(&standing, draft->options->standing, draft->options->standing_length,
+			  err) < 0 ||
+	    builder_init(&b, RULESET_TABLE, with_text, err) < 0)
 		return -1;
-	b.accepts = fence->plan->mode == MODE_AUDIT;
-	b.ruleset->quiet = fence->options->quiet;
-	table_begin(&b);
-	result = add_sets(&b, fence, err);
-	add_chains(&b, fence);
-	add_rules(&b, fence);
-	delete_other_sets(&b, fence);
-	table_end(&b);
-	if (result < 0) {
+	if (assemble(&b, draft, &standing, err) < 0) {
 		builder_abandon(&b);
 		return -1;
 	}
@@ -297,33 +319,42 @@ static int build(const struct fence *fence, bool with_text, struct ruleset **ret
 int ruleset_build(const struct plan *plan, const struct ruleset_options *options,
 		  bool with_text, struct ruleset **ret, struct error *err)
 {
-	const struct fence fence = { .plan = plan, .options = options };
+	struct draft draft = { .plan = plan, .options = options };
 
 	if (!plan->fenced)
 		return error_set(err, ERROR_POLICY, "the policy refuses nothing: no fence");
-	return build(&fence, with_text, ret, err);
+	return build(&draft, with_text, ret, err);
 }
 
 int ruleset_build_closed(const struct site *site, const struct ruleset_options *options,
 			 struct ruleset **ret, struct error *err)
 {
 	static const struct plan nothing = { .mode = MODE_NONE, .dns = STANCE_PINNED };
-	const struct fence fence = { .plan = &nothing, .site = site, .options = options };
+	struct draft draft = { .plan = &nothing, .site = site, .options = options };
 
-	return build(&fence, true, ret, err);
+	return build(&draft, true, ret, err);
 }
 
-bool ruleset_uses_b(const void *messages, size_t length)
+int ruleset_build_undo(const struct ruleset *ruleset, size_t end, struct ruleset **ret,
+		       struct error *err)
 {
-	static const char name[] = "dns" SUFFIX_B;
-	int left = (int)length;
+	struct builder b;
 
-	for (const struct nlmsghdr *m = messages; mnl_nlmsg_ok(m, left);
-	     m = mnl_nlmsg_next(m, &left))
-		if (NFNL_MSG_TYPE(m->nlmsg_type) == NFT_MSG_NEWRULE &&
-		    memmem(m, m->nlmsg_len, name, sizeof(name)))
-			return true;
-	return false;
+	if (builder_init(&b, RULESET_TABLE, false, err) < 0)
+		return -1;
+	table_add(&b);
+	for (size_t i = 0; i < end; i++) {
+		const struct nlmsghdr *m =
+			(const void *)(ruleset->bytes.data + ruleset->messages[i].offset);
+		const struct nlattr *attr;
+
+		if (NFNL_MSG_TYPE(m->nlmsg_type) != NFT_MSG_NEWSET)
+			continue;
+		mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg))
+			if (mnl_attr_get_type(attr) == NFTA_SET_NAME)
+				set_delete(&b, mnl_attr_get_str(attr));
+	}
+	return builder_finish(&b, ret, err);
 }
 
 int ruleset_build_removal(struct ruleset **ret, struct error *err)

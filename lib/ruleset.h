@@ -18,33 +18,23 @@
  * of an earlier one. Nobody without NET_ADMIN or NET_RAW can set it (socket(7)). */
 #define RULESET_SOCKET_MARK 0x6e70616cu
 
-/* Sets that are too large for one message to the kernel are filled beside those in use, in as
- * many transactions as it takes, and a last one swaps the rules: the fence is never open. The
- * two generations of sets have different names. */
-enum ruleset_form {
-	RULESET_WHOLE,    /* one transaction replaces the table as a whole (add, delete, add), so
-			   * it does not matter what stood before */
-	RULESET_BESIDE_A, /* fills sets NAME; the swap deletes sets NAME_b */
-	RULESET_BESIDE_B, /* fills sets NAME_b; the swap deletes sets NAME */
-};
+/* A fence is changed in two moves. First its sets are filled, in as many transactions as it
+ * takes, beside those in use: two generations of sets have different names. Then one
+ * transaction swaps the rules and removes what the old ones used. Chains stay where they are: one
+ * that is replaced drops what passes until the kernel has taken it off its hook. */
 
 struct ruleset_options {
-	uint32_t flow_mark;     /* MARK: new at every apply, never 0 */
-	uint32_t socket_mark;   /* SO_MARK of netpale's own DNS sockets, never 0 */
-	enum ruleset_form form;
-	bool quiet;             /* refuse without counting and logging: for kernels that lack it */
-};
-
-/* Which transaction a message belongs to. In a whole ruleset all are RULESET_SWAP. */
-enum ruleset_step {
-	RULESET_CLEAR, /* empties what an interrupted attempt left; after a failure sent alone */
-	RULESET_FILL,  /* may be spread over any number of transactions */
-	RULESET_SWAP,  /* all in one */
+	uint32_t flow_mark;   /* MARK: new at every apply, never 0 */
+	uint32_t socket_mark; /* SO_MARK of netpale's own DNS sockets, never 0 */
+	bool quiet;           /* refuse without counting and logging: for kernels that lack it */
+	/* What the table holds now, as netlink_read_frame() gives it; empty: nothing. It decides
+	 * which generation is free and what is removed. */
+	const void *standing;
+	size_t standing_length;
 };
 
 struct ruleset_message {
 	size_t offset, length; /* in `bytes`: one nlmsghdr and its payload; seq is the index */
-	enum ruleset_step step; /* never falls from one message to the next */
 	const char *what;      /* nft syntax of what it does, for errors; borrowed */
 };
 
@@ -53,6 +43,7 @@ struct ruleset {
 	struct buf bytes;      /* without batch begin and end; nlmsg_seq = index of message */
 	struct ruleset_message *messages;
 	size_t count, capacity;
+	size_t swap;           /* messages from this one on must be one transaction */
 	struct buf text;       /* nft syntax: what `nft -f` takes, elements included */
 	struct arena *arena;
 };
@@ -67,8 +58,9 @@ int ruleset_build(const struct plan *plan, const struct ruleset_options *options
 int ruleset_build_closed(const struct site *site, const struct ruleset_options *options,
 			 struct ruleset **ret, struct error *err) MUST_CHECK;
 
-/* Do the rules in these messages (a dump) use the sets of RULESET_BESIDE_B? */
-bool ruleset_uses_b(const void *messages, size_t length);
+/* Takes away the sets that messages before `end` made, after a failure of a later one. */
+int ruleset_build_undo(const struct ruleset *ruleset, size_t end, struct ruleset **ret,
+		       struct error *err) MUST_CHECK;
 
 /* No fence: the table goes. */
 int ruleset_build_removal(struct ruleset **ret, struct error *err) MUST_CHECK;

@@ -85,7 +85,7 @@ int ruleset_build_trial(size_t index, struct trial *ret_trial, struct ruleset **
 		return -1;
 	table_add(&b);
 	if (trials[index].set)
-		set_add(&b, trials[index].set, "");
+		set_add(&b, trials[index].set);
 	chain_add(&b, &chain);
 	chain_begin(&b, &chain);
 	trials[index].rules(&b);

@@ -206,6 +206,41 @@ static int apply(const struct plan *plan, const struct site *site,
 	return 0;
 }
 
+/* How long each part takes, in ms: built, sent, read back, compared. */
+static int phases(const struct plan *plan, const struct ruleset_options *options)
+{
+	struct netlink *netlink CLEANUP(netlink_closep) = NULL;
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
+	struct buf differences CLEANUP(buf_release) = { 0 };
+	struct dump dump CLEANUP(dump_release) = { 0 };
+	struct ruleset_options with = *options;
+	struct dump frame CLEANUP(dump_release) = { 0 };
+	double at[5] = { now() };
+	size_t count;
+
+	if (netlink_open(&netlink, &err) < 0 || netlink_read_frame(netlink, &frame, &err) < 0)
+		die("frame");
+	with.standing = frame.bytes.data;
+	with.standing_length = frame.bytes.length;
+	if (ruleset_build(plan, &with, false, &ruleset, &err) < 0)
+		die("build");
+	at[1] = now();
+	if (netlink_apply(netlink, ruleset, &err) < 0)
+		die("apply");
+	at[2] = now();
+	if (netlink_dump(netlink, &dump, &err) < 0)
+		die("dump");
+	at[3] = now();
+	if (readback_compare(ruleset->bytes.data, ruleset->bytes.length, dump.bytes.data,
+			     dump.bytes.length, &differences, &count, &err) < 0 || count)
+		die("compare");
+	at[4] = now();
+	for (size_t i = 1; i < ARRAY_SIZE(at); i++)
+		printf("%.1f ", at[i] - at[i - 1]);
+	printf("%.1f ms, %zu bytes\n", at[4] - at[0], ruleset->bytes.length);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct ruleset_options options = { .flow_mark = 0x1234, .socket_mark = SOCKET_MARK };
@@ -227,6 +262,8 @@ int main(int argc, char **argv)
 	site.resolver_count = plan->resolver_count;
 	if (strcmp(verb, "text") == 0)
 		return show_text(plan, &options);
+	if (strcmp(verb, "phases") == 0)
+		return phases(plan, &options);
 	if (strcmp(verb, "apply") == 0)
 		return apply(plan, &site, &options, path);
 	if (strcmp(verb, "close") == 0)

@@ -1,6 +1,8 @@
-#include "lib/fence.h"
+#include "lib/draft.h"
 
 #include <netinet/in.h>
+
+#include "lib/arena.h"
 
 const struct set set_allow[2] = { { "allow4", KEY_ADDR4, SET_RANGES },
 				  { "allow6", KEY_ADDR6, SET_RANGES } };
@@ -47,31 +49,60 @@ static size_t family_index(const struct set *set)
 	return set_family(set) == FAMILY_4 ? 0 : 1;
 }
 
-static int fill_nothing(struct builder *b, const struct fence *fence, const struct set *set,
+static int fill_nothing(struct builder *b, struct draft *draft, const struct set *set,
 			struct error *err)
 {
-	(void)b, (void)fence, (void)set, (void)err;
+	(void)b, (void)draft, (void)set, (void)err;
 	return 0;
 }
 
-static int fill_constants(struct builder *b, const struct fence *fence, const struct set *set,
+static int fill_constants(struct builder *b, struct draft *draft, const struct set *set,
 			  struct error *err)
 {
-	(void)fence, (void)err;
+	(void)draft, (void)err;
 	for (size_t i = 0; i < ARRAY_SIZE(constants); i++)
 		if (constants[i].set == set)
 			element_icmp6(b, constants[i].type, constants[i].text);
 	return 0;
 }
 
-static int fill_allow(struct builder *b, const struct fence *fence, const struct set *set,
+/* One interval, in a further set when this one is full. */
+static void add_allowed(struct builder *b, struct draft *draft, size_t family,
+			const struct span *span)
+{
+	size_t *count = &draft->allow_count[family];
+	struct set *part;
+
+	if (b->elements == ALLOW_PART && *count < ALLOW_PARTS) {
+		part = arena_alloc(b->ruleset->arena, sizeof(*part));
+		if (!part) {
+			b->failed = true;
+			return;
+		}
+		*part = set_allow[family];
+		part->name = arena_printf(b->ruleset->arena, "%s_%zu", part->name, *count + 1);
+		if (!part->name) {
+			b->failed = true;
+			return;
+		}
+		draft->allow[family][(*count)++] = part;
+		set_end(b);
+		set_begin(b, part);
+	}
+	element_addrs(b, span->first, span->last);
+}
+
+static int fill_allow(struct builder *b, struct draft *draft, const struct set *set,
 		      struct error *err)
 {
-	const struct plan *plan = fence->plan;
-	const struct spans *spans = &plan->spans[family_index(set)];
+	const struct plan *plan = draft->plan;
+	size_t family = family_index(set);
+	const struct spans *spans = &plan->spans[family];
 	struct span open = { 0 };
 	bool is_open = false, any;
 
+	draft->allow[family][0] = set;
+	draft->allow_count[family] = 1;
 	for (size_t i = 0; i < spans->count; i++) {
 		const struct span *span = &spans->v[i];
 
@@ -85,12 +116,12 @@ static int fill_allow(struct builder *b, const struct fence *fence, const struct
 			continue;
 		}
 		if (is_open)
-			element_addrs(b, open.first, open.last);
+			add_allowed(b, draft, family, &open);
 		open = *span;
 		is_open = true;
 	}
 	if (is_open)
-		element_addrs(b, open.first, open.last);
+		add_allowed(b, draft, family, &open);
 	return 0;
 }
 
@@ -135,10 +166,10 @@ static void add_ports(struct builder *b, const struct plan *plan, const struct s
 		add_services(b, span, ranges[i]);
 }
 
-static int fill_ports(struct builder *b, const struct fence *fence, const struct set *set,
+static int fill_ports(struct builder *b, struct draft *draft, const struct set *set,
 		      struct error *err)
 {
-	const struct plan *plan = fence->plan;
+	const struct plan *plan = draft->plan;
 	const struct spans *spans = &plan->spans[family_index(set)];
 	bool any;
 
@@ -159,29 +190,29 @@ static int fill_ports(struct builder *b, const struct fence *fence, const struct
 	return 0;
 }
 
-static int fill_inbound(struct builder *b, const struct fence *fence, const struct set *set,
+static int fill_inbound(struct builder *b, struct draft *draft, const struct set *set,
 			struct error *err)
 {
 	(void)set, (void)err;
-	if (fence->plan->portsets)
-		add_ports(b, fence->plan, NULL, fence->plan->inbound);
+	if (draft->plan->portsets)
+		add_ports(b, draft->plan, NULL, draft->plan->inbound);
 	return 0;
 }
 
-static int fill_dns(struct builder *b, const struct fence *fence, const struct set *set,
+static int fill_dns(struct builder *b, struct draft *draft, const struct set *set,
 		    struct error *err)
 {
-	(void)fence, (void)set, (void)err;
+	(void)draft, (void)set, (void)err;
 	for (size_t i = 0; i < ARRAY_SIZE(dns_points); i++)
 		add_services(b, NULL, (struct port_range){ dns_points[i], dns_points[i] });
 	return 0;
 }
 
-static int fill_resolver(struct builder *b, const struct fence *fence, const struct set *set,
+static int fill_resolver(struct builder *b, struct draft *draft, const struct set *set,
 			 struct error *err)
 {
-	const struct addr *v = fence->site ? fence->site->resolvers : fence->plan->resolvers;
-	size_t count = fence->site ? fence->site->resolver_count : fence->plan->resolver_count;
+	const struct addr *v = draft->site ? draft->site->resolvers : draft->plan->resolvers;
+	size_t count = draft->site ? draft->site->resolver_count : draft->plan->resolver_count;
 
 	(void)err;
 	for (size_t i = 0; i < count; i++) {
@@ -198,7 +229,7 @@ static int fill_resolver(struct builder *b, const struct fence *fence, const str
 
 static const struct {
 	const struct set *set;
-	int (*fill)(struct builder *b, const struct fence *fence, const struct set *set,
+	int (*fill)(struct builder *b, struct draft *draft, const struct set *set,
 		    struct error *err);
 } sets[] = {
 	{ &set_allow[0], fill_allow },       { &set_allow[1], fill_allow },
@@ -210,25 +241,13 @@ static const struct {
 	{ &set_mld, fill_constants },
 };
 
-int fence_fill_sets(struct builder *b, const struct fence *fence, struct error *err)
+int draft_fill_sets(struct builder *b, struct draft *draft, struct error *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
 		set_begin(b, sets[i].set);
-		if (sets[i].fill(b, fence, sets[i].set, err) < 0)
+		if (sets[i].fill(b, draft, sets[i].set, err) < 0)
 			return -1;
 		set_end(b);
 	}
 	return 0;
-}
-
-void fence_add_sets(struct builder *b, const char *suffix)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
-		set_add(b, sets[i].set, suffix);
-}
-
-void fence_delete_sets(struct builder *b, const char *suffix)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
-		set_delete(b, sets[i].set, suffix);
 }

@@ -4,12 +4,19 @@
 #include "lib/plan.h"
 #include "lib/ruleset.h"
 
-/* What lib/ruleset.c (the rules) and lib/fence_sets.c (what differs from plan to plan) share. */
+/* What lib/ruleset.c (the rules) and lib/draft_sets.c (what differs from plan to plan) share. */
 
-struct fence {
+/* The kernel lists an interval set in time that grows with its square, so that one of 100,000
+ * takes longer to read back than to fill; seven of a seventh do not. */
+#define ALLOW_PART 16384
+#define ALLOW_PARTS (PLAN_FLOWS_MAX / ALLOW_PART + 1)
+
+struct draft {
 	const struct plan *plan;
 	const struct site *site; /* of the closed fence, else NULL */
 	const struct ruleset_options *options;
+	const struct set *allow[2][ALLOW_PARTS]; /* set_allow and what follows it */
+	size_t allow_count[2];
 };
 
 /* [0] is IPv4, [1] is IPv6, as in struct plan. */
@@ -23,6 +30,4 @@ extern const struct set set_nd_out, set_nd_in, set_mld; /* ICMPv6 types */
 
 /* All sets, with the elements that the plan gives. Every fence has all of them, so that its
  * rules need not know which are empty. */
-int fence_fill_sets(struct builder *b, const struct fence *fence, struct error *err) MUST_CHECK;
-void fence_add_sets(struct builder *b, const char *suffix);
-void fence_delete_sets(struct builder *b, const char *suffix);
+int draft_fill_sets(struct builder *b, struct draft *draft, struct error *err) MUST_CHECK;

@@ -1,0 +1,106 @@
+#include "lib/standing.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include <libmnl/libmnl.h>
+
+#include "lib/arena.h"
+
+static const struct nlattr *find(const struct nlmsghdr *m, uint16_t type)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	return NULL;
+}
+
+static const char *find_name(const struct nlmsghdr *m, uint16_t type)
+{
+	const struct nlattr *attr = find(m, type);
+
+	return attr && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0 ? mnl_attr_get_str(attr)
+									 : NULL;
+}
+
+static int add_set(struct standing *standing, const struct nlmsghdr *m, struct error *err)
+{
+	const struct nlattr *flags = find(m, NFTA_SET_FLAGS);
+	struct standing_set set = { .name = find_name(m, NFTA_SET_NAME) };
+
+	if (!set.name)
+		return 0;
+	set.anonymous = flags && mnl_attr_validate(flags, MNL_TYPE_U32) == 0 &&
+			ntohl(mnl_attr_get_u32(flags)) & NFT_SET_ANONYMOUS;
+	if (!array_grow(&standing->sets, &standing->set_capacity, standing->set_count,
+			sizeof(set)))
+		return error_memory(err);
+	standing->sets[standing->set_count++] = set;
+	return 0;
+}
+
+static int add_chain(struct standing *standing, const struct nlmsghdr *m, struct error *err)
+{
+	const char *name = find_name(m, NFTA_CHAIN_NAME);
+
+	if (!name)
+		return 0;
+	if (!array_grow(&standing->chains, &standing->chain_capacity, standing->chain_count,
+			sizeof(name)))
+		return error_memory(err);
+	standing->chains[standing->chain_count++] = name;
+	return 0;
+}
+
+/* Names stand in rules as strings with their end, deep inside expressions. */
+static void note_use(struct standing *standing, const struct nlmsghdr *rule)
+{
+	for (size_t i = 0; i < standing->set_count; i++) {
+		struct standing_set *set = &standing->sets[i];
+
+		if (!set->used && memmem(rule, rule->nlmsg_len, set->name, strlen(set->name) + 1))
+			set->used = true;
+	}
+}
+
+int standing_read(struct standing *standing, const void *dump, size_t length, struct error *err)
+{
+	int left = (int)length;
+
+	*standing = (struct standing){ 0 };
+	for (const struct nlmsghdr *m = dump; mnl_nlmsg_ok(m, left);
+	     m = mnl_nlmsg_next(m, &left)) {
+		if (m->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSET) &&
+		    add_set(standing, m, err) < 0)
+			return -1;
+		if (m->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN) &&
+		    add_chain(standing, m, err) < 0)
+			return -1;
+	}
+	left = (int)length;
+	for (const struct nlmsghdr *m = dump; mnl_nlmsg_ok(m, left);
+	     m = mnl_nlmsg_next(m, &left))
+		if (m->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE))
+			note_use(standing, m);
+	return 0;
+}
+
+void standing_release(struct standing *standing)
+{
+	free(standing->sets);
+	free(standing->chains);
+}
+
+bool standing_uses(const struct standing *standing, const char *set)
+{
+	for (size_t i = 0; i < standing->set_count; i++)
+		if (standing->sets[i].used && strcmp(standing->sets[i].name, set) == 0)
+			return true;
+	return false;
+}
