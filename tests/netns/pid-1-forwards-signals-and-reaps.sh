@@ -74,6 +74,15 @@ for signal in STOP TSTP TTIN; do
 		within 2000 as_pid_1 "${run[@]}" sh -c "kill -$signal \$\$; exit 5"
 done
 
+# While names are resolved: a server that takes the question and says nothing.
+start udp 198.51.100.53 53 socat -u udp-recvfrom:53,bind=198.51.100.53,fork create:asked
+in_client unshare --pid --fork --mount-proc -- \
+	"$NETPALE" run -q --resolve-timeout 1 --allow slow.example.com -- touch ran &
+check 'the start waits for DNS' busywait 5000 test -s asked
+kill -TERM "$(init)"
+check 'a stop before the agent ran is kept for later' ended_with 143 wait $!
+refute 'and there is no agent then' test -e ran
+
 # What the agent inherits is what netpale was given.
 inheriting() {
 	as_pid_1 env --ignore-signal=CHLD,USR1 --block-signal=USR2 "$NETPALE" exec -q -- "$@"
@@ -86,6 +95,6 @@ check 'the mask is restored' says status '^SigBlk:[[:space:]]0+800$'
 # Plainly, nothing of netpale stays.
 netpale run -q -f policy.yml -- sh -c 'echo ready; exec tail -f /dev/null' >heard &
 busywait 5000 says heard ready
-refute 'not as PID 1, a process of netpale is left' init
+refute 'not as PID 1, no process of netpale is left' init
 pkill -P $! -x tail
 wait $! || :

@@ -56,7 +56,7 @@ netpale run -q -u nobody -f policy.yml -- sh -c 'env; id -un; id -G' >environmen
 check 'USER by name' says environment '^USER=nobody$'
 check 'LOGNAME by name' says environment '^LOGNAME=nobody$'
 check 'the group by name' says environment '^65534$'
-refute 'root without being asked for' netpale run -q -u root -f policy.yml -- true
+refute 'no root without being asked for' netpale run -q -u root -f policy.yml -- true
 netpale run -q -u root --allow-root -f policy.yml -- cat /proc/self/status >root.status 2>&1 || :
 for line in 'Uid: 0.0.0.0' "CapPrm: $nothing" "CapEff: $nothing" "CapBnd: $nothing" 'NoNewPrivs: 1'; do
 	check "as root: $line" says root.status "^${line//: /:[[:space:]]+}$"
