@@ -44,8 +44,8 @@ uint64_t capabilities_read(enum capability_set set)
 int capabilities_bound(uint64_t keep)
 {
 	for (cap_value_t cap = 0; cap < 64 && cap_get_bound(cap) >= 0; cap++)
-		if (!(keep & capability_bit((unsigned int)cap)) && cap_get_bound(cap) == 1 &&
-		    cap_drop_bound(cap) < 0)
+		if (!(keep & capability_bit((unsigned int)cap)) &&
+		    cap_get_bound(cap) == 1 && cap_drop_bound(cap) < 0)
 			return -1;
 	return 0;
 }

@@ -54,8 +54,9 @@ static int stopped_already(void)
 /* The child. SIGTTOU is still blocked, so the terminal obeys a background process. The parent
  * does not set the group too: it might come late and take the terminal from a shell's job.
  * What went wrong travels as the error itself; a successful exec closes the pipe. */
-static _Noreturn void become_agent(char *const argv[], const struct launch_signals *signals,
-				   int terminal, int report)
+static _Noreturn void become_agent(char *const argv[],
+				   const struct launch_signals *signals, int terminal,
+				   int report)
 {
 	struct error err = { 0 };
 

@@ -6,5 +6,5 @@
  * agent's uid, no capability, and lets nobody trace it. */
 
 /* Starts the agent and stays until it ends: its status, or -1 when it could not be started. */
-int init_run(char *const argv[], const struct launch_signals *signals,
-	     struct error *err) MUST_CHECK;
+int init_run(char *const argv[], const struct launch_signals *signals, struct error *err)
+	MUST_CHECK;

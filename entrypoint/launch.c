@@ -36,7 +36,8 @@ void launch_prepare(struct launch_signals *ret)
 static void restore_signals(const struct launch_signals *signals)
 {
 	for (int number = 1; number < NSIG; number++)
-		signal(number, sigismember(&signals->ignored, number) ? SIG_IGN : SIG_DFL);
+		signal(number,
+		       sigismember(&signals->ignored, number) ? SIG_IGN : SIG_DFL);
 	sigprocmask(SIG_SETMASK, &signals->mask, NULL);
 }
 
@@ -52,8 +53,8 @@ int launch_environment(const struct user *user, struct error *err)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
-		if (variables[i].value ? setenv(variables[i].name, variables[i].value, 1) < 0
-				       : unsetenv(variables[i].name) < 0)
+		if ((variables[i].value ? setenv(variables[i].name, variables[i].value, 1)
+					: unsetenv(variables[i].name)) < 0)
 			return error_memory(err);
 	return 0;
 }
@@ -90,13 +91,14 @@ static int exec_failed(const char *name, int number, struct error *err)
 		return error_errno(err, ERROR_NOT_EXECUTABLE, number, "'%s'", quoted);
 	if (file_exists(name))
 		return error_set(err, ERROR_NOT_FOUND,
-				 "'%s': the interpreter or loader it needs is not in this image",
+				 "'%s': the interpreter or loader it needs is missing",
 				 quoted);
 	return error_set(err, ERROR_NOT_FOUND, "'%s': %s", quoted,
 			 strchr(name, '/') ? "no such file" : "no such command in PATH");
 }
 
-int launch_exec(char *const argv[], const struct launch_signals *signals, struct error *err)
+int launch_exec(char *const argv[], const struct launch_signals *signals,
+		struct error *err)
 {
 	restore_signals(signals);
 	execvp(argv[0], argv);
@@ -105,5 +107,6 @@ int launch_exec(char *const argv[], const struct launch_signals *signals, struct
 
 int launch(char *const argv[], const struct launch_signals *signals, struct error *err)
 {
-	return getpid() == 1 ? init_run(argv, signals, err) : launch_exec(argv, signals, err);
+	return getpid() == 1 ? init_run(argv, signals, err)
+			     : launch_exec(argv, signals, err);
 }

@@ -69,22 +69,26 @@ int privileges_require(bool fence, bool drop, struct error *err)
 		{ CAP_SETPCAP, false, " --cap-add SETPCAP" },
 	};
 	char options[128] = "";
+	size_t used = 0;
 	uint64_t held;
 
+	if (geteuid() != 0 && !fence)
+		return 0;
 	if (geteuid() != 0)
-		return fence ? error_set(err, ERROR_PRIVILEGE,
-					 "started as uid %u, not as root: remove USER from the image "
-					 "(or `user:`, --user): netpale drops by itself",
-					 geteuid())
-			     : 0;
+		return error_set(
+			err, ERROR_PRIVILEGE,
+			"started as uid %u, not as root: remove USER from the image "
+			"(user: of compose, --user): netpale drops by itself",
+			geteuid());
 	held = capabilities_read(CAPABILITIES_EFFECTIVE);
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
 		if ((needed[i].for_fence ? fence : drop) &&
 		    !(held & capability_bit(needed[i].capability)))
-			strcat(options, needed[i].option);
-	if (*options)
-		return error_set(err, ERROR_PRIVILEGE, "capabilities are missing: docker run%s",
-				 options);
+			used += (size_t)snprintf(options + used, sizeof(options) - used,
+						 "%s", needed[i].option);
+	if (used)
+		return error_set(err, ERROR_PRIVILEGE,
+				 "capabilities are missing: docker run%s", options);
 	return 0;
 }
 
@@ -102,26 +106,29 @@ static int require_read_only(const char *path, struct error *err)
 	if (mount.f_flag & ST_RDONLY)
 		return 0;
 	return error_set(err, ERROR_PRIVILEGE,
-			 "--allow-sudo: %s could be changed by root for the next start: mount it "
-			 "read-only", quoted);
+			 "--allow-sudo: root could change %s for the next start: "
+			 "mount it read-only",
+			 quoted);
 }
 
-int privileges_require_out_of_reach(const char *const *paths, size_t count, struct error *err)
+int privileges_require_out_of_reach(const char *const *paths, size_t count,
+				    struct error *err)
 {
 	if (!strchr(program_invocation_name, '/'))
-		return error_set(err, ERROR_PRIVILEGE,
-				 "--allow-sudo: root could put another '%s' before this one in PATH "
-				 "for the next start: name the whole path in ENTRYPOINT",
-				 program_invocation_short_name);
+		return error_set(
+			err, ERROR_PRIVILEGE,
+			"--allow-sudo: root could put another '%s' before this one "
+			"in PATH: name the whole path in ENTRYPOINT",
+			program_invocation_short_name);
 	for (size_t i = 0; i < count; i++)
 		if (require_read_only(paths[i], err) < 0)
 			return -1;
 	return 0;
 }
 
-/* Only what the container's start made for us: a terminal or a pipe. Never /dev/null, which is
- * everybody's, nor a file somebody redirected here. Without, the agent cannot open /dev/stdout;
- * that is all, so a refusal is a warning. */
+/* Only what the container's start made for root: a terminal or a pipe. Never /dev/null, which
+ * is everybody's, nor a file somebody redirected here. Without, the agent cannot open
+ * /dev/stdout; that is all, so a refusal is a warning. */
 static int hand_over_stdio(const struct drop *drop, struct error *err)
 {
 	(void)err;
@@ -130,12 +137,13 @@ static int hand_over_stdio(const struct drop *drop, struct error *err)
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		struct stat file;
 
-		if (fstat(fd, &file) < 0 || !(S_ISFIFO(file.st_mode) || isatty(fd)))
+		if (fstat(fd, &file) < 0 || file.st_uid != 0 ||
+		    !(S_ISFIFO(file.st_mode) || isatty(fd)))
 			continue;
-		if (file.st_uid != drop->user->uid && fchown(fd, drop->user->uid, (gid_t)-1) < 0)
-			log_warning("the agent cannot open descriptor %d by its path: %s%s", fd,
+		if (fchown(fd, drop->user->uid, (gid_t)-1) < 0)
+			log_warning("the agent cannot open /dev/fd/%d: %s%s", fd,
 				    strerror(errno),
-				    errno == EPERM ? " (docker run --cap-add CHOWN)" : "");
+				    errno == EPERM ? ": docker run --cap-add CHOWN" : "");
 	}
 	return 0;
 }
@@ -159,9 +167,11 @@ static int take_identity(const struct drop *drop, struct error *err)
 	if (geteuid() == 0 && setgroups(user->group_count, user->groups) < 0)
 		return error_errno(err, ERROR_PRIVILEGE, errno, "groups");
 	if (setresgid(user->gid, user->gid, user->gid) < 0)
-		return error_errno(err, ERROR_PRIVILEGE, errno, "cannot become gid %u", user->gid);
+		return error_errno(err, ERROR_PRIVILEGE, errno, "cannot become gid %u",
+				   user->gid);
 	if (setresuid(user->uid, user->uid, user->uid) < 0)
-		return error_errno(err, ERROR_PRIVILEGE, errno, "cannot become uid %u", user->uid);
+		return error_errno(err, ERROR_PRIVILEGE, errno, "cannot become uid %u",
+				   user->uid);
 	return 0;
 }
 
@@ -202,8 +212,14 @@ static int close_descriptors(const struct drop *drop, struct error *err)
 int privileges_drop(const struct drop *drop, struct error *err)
 {
 	static int (*const stages[])(const struct drop *drop, struct error *err) = {
-		hand_over_stdio,       empty_bounding_set,       take_identity, clear_capabilities,
-		forbid_new_privileges, prove_fence_out_of_reach, confine,       close_descriptors,
+		hand_over_stdio,
+		empty_bounding_set,
+		take_identity,
+		clear_capabilities,
+		forbid_new_privileges,
+		prove_fence_out_of_reach,
+		confine,
+		close_descriptors,
 	};
 	bool root = geteuid() == 0;
 	const struct proof proof = {
@@ -215,7 +231,8 @@ int privileges_drop(const struct drop *drop, struct error *err)
 
 	/* The bounding set that sudo would get could not be reduced. */
 	if (drop->sudo && !root)
-		return error_set(err, ERROR_PRIVILEGE, "--allow-sudo: not started as root");
+		return error_set(err, ERROR_PRIVILEGE,
+				 "--allow-sudo: not started as root");
 	for (size_t i = 0; i < ARRAY_SIZE(stages); i++)
 		if (stages[i](drop, err) < 0)
 			return error_wrap(err, "giving up privilege");
@@ -242,6 +259,8 @@ const char *privileges_still_open(void)
 		return "docker exec enters with NET_ADMIN and NET_RAW in reach "
 		       "(--security-opt no-new-privileges --cap-drop NET_RAW)";
 	if (admin)
-		return "docker exec enters with NET_ADMIN in reach (--security-opt no-new-privileges)";
-	return raw ? "docker exec enters with NET_RAW in reach (--cap-drop NET_RAW)" : NULL;
+		return "docker exec enters with NET_ADMIN in reach (--security-opt "
+		       "no-new-privileges)";
+	return raw ? "docker exec enters with NET_RAW in reach (--cap-drop NET_RAW)"
+		   : NULL;
 }

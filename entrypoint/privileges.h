@@ -24,8 +24,8 @@ int privileges_require_out_of_reach(const char *const *paths, size_t count,
 
 struct drop {
 	const struct user *user;
-	bool sudo;     /* --allow-sudo: NNP off, no seccomp, the reduced bounding set */
-	bool fenced;   /* false: mode full without a fence; nothing is proven about nftables */
+	bool sudo; /* --allow-sudo: NNP off, no seccomp, the reduced bounding set */
+	bool fenced; /* false: mode full without a fence; nothing is proven about nftables */
 };
 
 /* All stages and the proof, for `run` and for `exec` started with privilege. When the process

@@ -37,10 +37,11 @@ static int prove_ids(const struct user *user, struct error *err)
 	gid_t rgid, egid, sgid;
 
 	if (getresuid(&ruid, &euid, &suid) < 0 || getresgid(&rgid, &egid, &sgid) < 0 ||
-	    ruid != user->uid || euid != user->uid || suid != user->uid || rgid != user->gid ||
-	    egid != user->gid || sgid != user->gid)
-		return error_set(err, ERROR_PROOF, "the ids are not those of uid %u, gid %u",
-				 user->uid, user->gid);
+	    ruid != user->uid || euid != user->uid || suid != user->uid ||
+	    rgid != user->gid || egid != user->gid || sgid != user->gid)
+		return error_set(err, ERROR_PROOF,
+				 "the ids are not those of uid %u, gid %u", user->uid,
+				 user->gid);
 	/* Tried, not only read. */
 	if (user->uid != 0 && setresuid(0, 0, 0) == 0)
 		return error_set(err, ERROR_PROOF, "uid 0 can be had back");
@@ -66,7 +67,9 @@ static int prove_groups(const struct user *user, struct error *err)
 	if (!groups)
 		return error_memory(err);
 	free(groups);
-	return equal ? 0 : error_set(err, ERROR_PROOF, "the supplementary groups are not the user's");
+	return equal ? 0
+		     : error_set(err, ERROR_PROOF,
+				 "the supplementary groups are not the user's");
 }
 
 static int prove_capabilities(uint64_t bounding, struct error *err)
@@ -87,7 +90,8 @@ static int prove_capabilities(uint64_t bounding, struct error *err)
 		uint64_t left = capabilities_read(sets[i].set) & ~may;
 
 		if (left)
-			return error_set(err, ERROR_PROOF, "capabilities are left (%s: %016llx)",
+			return error_set(err, ERROR_PROOF,
+					 "capabilities are left (%s: %016llx)",
 					 sets[i].name, (unsigned long long)left);
 	}
 	return 0;
@@ -105,7 +109,8 @@ static int prove_confinement(struct error *err)
 		return error_set(err, ERROR_PROOF, "no seccomp filter is in force");
 	packet = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (packet >= 0 || errno != EAFNOSUPPORT)
-		return error_set(err, ERROR_PROOF, "packet sockets are not refused by seccomp");
+		return error_set(err, ERROR_PROOF,
+				 "packet sockets are not refused by seccomp");
 	if (syscall(SYS_io_uring_setup, 0, NULL) >= 0 || errno != ENOSYS)
 		return error_set(err, ERROR_PROOF, "io_uring is not refused by seccomp");
 	return 0;
@@ -123,7 +128,8 @@ static int prove_single_thread(struct error *err)
 
 int proof_of_loss(const struct proof *proof, struct error *err)
 {
-	if (prove_single_thread(err) < 0 || prove_capabilities(proof->bounding, err) < 0 ||
+	if (prove_single_thread(err) < 0 ||
+	    prove_capabilities(proof->bounding, err) < 0 ||
 	    prove_ids(proof->user, err) < 0)
 		return -1;
 	if (proof->locked && prove_groups(proof->user, err) < 0)
@@ -181,21 +187,24 @@ int proof_of_closed_tables(struct error *err)
 		char bytes[4096];
 	} request;
 	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	CLEANUP(close_fdp) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
-					   NETLINK_NETFILTER);
+	CLEANUP(close_fdp) int fd =
+		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
 	size_t length;
 	int refusal;
 
 	/* Closed by a filter already: we were started behind a fence. */
-	if (fd < 0 && (errno == EPROTONOSUPPORT || errno == EAFNOSUPPORT || errno == EPERM))
+	if (fd < 0 &&
+	    (errno == EPROTONOSUPPORT || errno == EAFNOSUPPORT || errno == EPERM))
 		return 0;
 	if (fd < 0)
 		return error_errno(err, ERROR_PROOF, errno, "netfilter's socket");
 	memset(&request, 0, sizeof(request));
 	length = build_attempt(request.bytes, sizeof(request.bytes) / 2);
-	if (sendto(fd, &request, length, 0, (const struct sockaddr *)&kernel, sizeof(kernel)) < 0)
-		return errno == EPERM ? 0 : error_errno(err, ERROR_PROOF, errno,
-							"netfilter's socket");
+	if (sendto(fd, &request, length, 0, (const struct sockaddr *)&kernel,
+		   sizeof(kernel)) < 0)
+		return errno == EPERM ? 0
+				      : error_errno(err, ERROR_PROOF, errno,
+						    "netfilter's socket");
 	refusal = read_refusal(fd);
 	if (refusal != EPERM)
 		return error_set(err, ERROR_PROOF, "nftables can still be changed");

@@ -26,9 +26,7 @@
 static const int allowed_families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
 
 static const int denied_calls[] = {
-	SCMP_SYS(io_uring_setup),
-	SCMP_SYS(io_uring_enter),
-	SCMP_SYS(io_uring_register),
+	SCMP_SYS(io_uring_setup), SCMP_SYS(io_uring_enter), SCMP_SYS(io_uring_register),
 	SCMP_SYS(socketcall), /* only where it exists */
 };
 
@@ -43,8 +41,8 @@ static bool is_allowed(int family)
 static int refuse(scmp_filter_ctx filter, int error, int call, unsigned int count,
 		  const struct scmp_arg_cmp *arguments)
 {
-	return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO((uint16_t)error), call, count,
-				      arguments);
+	return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO((uint16_t)error), call,
+				      count, arguments);
 }
 
 /* AF_NETLINK is the highest family that is allowed. */
@@ -54,10 +52,12 @@ static int refuse_families(scmp_filter_ctx filter)
 	int result = refuse(filter, EAFNOSUPPORT, SCMP_SYS(socket), 1, &above);
 
 	for (int family = 0; family <= AF_NETLINK && result == 0; family++) {
-		const struct scmp_arg_cmp equal = SCMP_A0_64(SCMP_CMP_EQ, (uint64_t)family);
+		const struct scmp_arg_cmp equal =
+			SCMP_A0_64(SCMP_CMP_EQ, (uint64_t)family);
 
 		if (!is_allowed(family))
-			result = refuse(filter, EAFNOSUPPORT, SCMP_SYS(socket), 1, &equal);
+			result =
+				refuse(filter, EAFNOSUPPORT, SCMP_SYS(socket), 1, &equal);
 	}
 	return result;
 }
@@ -87,7 +87,8 @@ static int refuse_sockets(scmp_filter_ctx filter)
 
 static int fill(scmp_filter_ctx filter)
 {
-	int result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	int result =
+		seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 
 	if (result == 0)
 		result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);

@@ -26,11 +26,6 @@ static inline void close_fdp(const int *fd)
 		close(*fd);
 }
 
-static inline void free_groupsp(gid_t **groups)
-{
-	free(*groups);
-}
-
 /* The calls cannot report a failure, but tell who we are when asked for an impossible id. */
 static bool set_file_ids(uid_t uid, gid_t gid)
 {
@@ -39,11 +34,11 @@ static bool set_file_ids(uid_t uid, gid_t gid)
 	return (uid_t)setfsuid((uid_t)-1) == uid && (gid_t)setfsgid((gid_t)-1) == gid;
 }
 
-/* Leaving root's fsuid also takes the capabilities that override modes, for this moment. */
-static int open_as(const char *path, int flags, const struct user *as)
+/* Leaving root's fsuid also takes the capabilities that override modes, for this moment.
+ * `groups` is where ours are kept meanwhile. */
+static int open_between(const char *path, int flags, const struct user *as, gid_t *groups)
 {
-	CLEANUP(free_groupsp) gid_t *groups = calloc(GROUPS_MAX, sizeof(*groups));
-	int count = groups ? getgroups(GROUPS_MAX, groups) : -1;
+	int count = getgroups(GROUPS_MAX, groups);
 	int fd = -1, saved;
 
 	if (count < 0 || setgroups(as->group_count, as->groups) < 0)
@@ -62,6 +57,17 @@ static int open_as(const char *path, int flags, const struct user *as)
 	return fd;
 }
 
+static int open_as(const char *path, int flags, const struct user *as)
+{
+	gid_t *groups = calloc(GROUPS_MAX, sizeof(*groups));
+	int fd = groups ? open_between(path, flags, as, groups) : -1;
+	int saved = errno;
+
+	free(groups);
+	errno = saved;
+	return fd;
+}
+
 static int open_source(const char *path, const struct user *as)
 {
 	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (as ? O_NOFOLLOW : 0);
@@ -70,7 +76,8 @@ static int open_source(const char *path, const struct user *as)
 }
 
 /* Read once, to the end that the file has then: nothing that changes it later is seen. */
-static int read_all(int fd, const char *name, size_t limit, struct buf *out, struct error *err)
+static int read_all(int fd, const char *name, size_t limit, struct buf *out,
+		    struct error *err)
 {
 	char chunk[16384];
 	size_t total = 0;
@@ -83,8 +90,8 @@ static int read_all(int fd, const char *name, size_t limit, struct buf *out, str
 			return error_errno(err, ERROR_POLICY, errno, "%s", name);
 		total += (size_t)length;
 		if (total > limit)
-			return error_set(err, ERROR_POLICY, "%s: larger than %zu bytes", name,
-					 limit);
+			return error_set(err, ERROR_POLICY, "%s: larger than %zu bytes",
+					 name, limit);
 		buf_add(out, chunk, (size_t)length);
 	}
 	return out->failed ? error_memory(err) : 0;
@@ -106,13 +113,15 @@ int source_read(const char *path, const struct user *as, size_t limit, struct bu
 	if (fd < 0 && errno == ENXIO)
 		return error_set(err, ERROR_POLICY, "%s: is not a regular file", name);
 	if (fd < 0 && as && errno == EACCES)
-		return error_set(err, ERROR_POLICY, "%s: the agent's user (uid %u) cannot read it",
-				 name, as->uid);
+		return error_set(err, ERROR_POLICY,
+				 "%s: the agent's user (uid %u) cannot read it", name,
+				 as->uid);
 	if (fd < 0 || fstat(fd, &file) < 0)
 		return error_errno(err, ERROR_POLICY, errno, "%s", name);
 	if (!S_ISREG(file.st_mode))
 		return error_set(err, ERROR_POLICY, "%s: is %s", name,
-				 S_ISDIR(file.st_mode) ? "a directory" : "not a regular file");
+				 S_ISDIR(file.st_mode) ? "a directory"
+						       : "not a regular file");
 	return read_all(fd, name, limit, out, err);
 }
 
@@ -133,7 +142,8 @@ int source_find_project(struct buf *out, struct error *err)
 			return out->failed ? error_memory(err) : 0;
 		}
 		if (errno != ENOENT)
-			return error_errno(err, ERROR_POLICY, errno, "looking for " PROJECT_FILE);
+			return error_errno(err, ERROR_POLICY, errno,
+					   "looking for " PROJECT_FILE);
 		if (slash == directory && !slash[1])
 			return 1;
 		slash[slash == directory] = '\0';
@@ -185,16 +195,14 @@ struct walk {
 /* Puts what a link says in front of the rest. */
 static bool follow(struct walk *walk, const char *link, const char *behind)
 {
-	char target[PATH_MAX], joined[2 * PATH_MAX];
+	char target[PATH_MAX];
 	ssize_t length = readlink(link, target, sizeof(target) - 1);
 
 	if (length <= 0 || ++walk->links > LINKS_MAX)
 		return false;
 	target[length] = '\0';
-	snprintf(joined, sizeof(joined), "%s/%s", target, behind);
-	if (strlen(joined) >= sizeof(walk->rest))
+	if (snprintf(walk->rest, sizeof(walk->rest), "%s/%s", target, behind) >= PATH_MAX)
 		return false;
-	strcpy(walk->rest, joined);
 	if (target[0] == '/')
 		walk->done[0] = '\0';
 	return true;
@@ -212,15 +220,17 @@ static bool step(struct walk *walk, const struct user *user)
 	bool replaceable;
 
 	snprintf(behind, sizeof(behind), "%s", name + length);
-	if (snprintf(entry, sizeof(entry), "%s/%.*s", walk->done, (int)length, name) >= PATH_MAX ||
+	if (snprintf(entry, sizeof(entry), "%s/%.*s", walk->done, (int)length, name) >=
+		    PATH_MAX ||
 	    stat(directory, &parent) < 0 || lstat(entry, &file) < 0)
 		return false;
 	replaceable = may_replace(user, &parent, &file);
 	if (S_ISLNK(file.st_mode))
-		return (!replaceable || is_read_only(directory)) && follow(walk, entry, behind);
+		return (!replaceable || is_read_only(directory)) &&
+		       follow(walk, entry, behind);
 	/* Nobody replaces "." and "..". */
 	walk->replaceable |= replaceable && strncmp(name, "..", length) != 0;
-	strcpy(walk->rest, behind);
+	snprintf(walk->rest, sizeof(walk->rest), "%s", behind);
 	if (!realpath(entry, walk->done))
 		return false;
 	if (strcmp(walk->done, "/") == 0)
@@ -231,14 +241,13 @@ static bool step(struct walk *walk, const struct user *user)
 bool source_writable_by(const char *path, const struct user *user)
 {
 	struct walk walk = { 0 };
+	char start[PATH_MAX] = "";
 	struct stat file;
 
-	if (path[0] != '/' && !getcwd(walk.rest, sizeof(walk.rest)))
+	if (path[0] != '/' && !getcwd(start, sizeof(start)))
 		return true;
-	if (strlen(walk.rest) + strlen(path) + 2 > sizeof(walk.rest))
+	if (snprintf(walk.rest, sizeof(walk.rest), "%s/%s", start, path) >= PATH_MAX)
 		return true;
-	strcat(walk.rest, "/");
-	strcat(walk.rest, path);
 	while (walk.rest[strspn(walk.rest, "/")])
 		if (!step(&walk, user))
 			return true;

@@ -12,9 +12,10 @@ int surroundings_refuse_host_network(bool allowed, struct error *err)
 {
 	/* The kernel shows this knob in its first network namespace only. */
 	if (!allowed && access("/proc/sys/net/core/netdev_max_backlog", F_OK) == 0)
-		return error_set(err, ERROR_PRIVILEGE,
-				 "this is the host's network: the fence would be the host's. Start "
-				 "without --network host, or say --allow-host-network");
+		return error_set(
+			err, ERROR_PRIVILEGE,
+			"this is the host's network, the fence would be the host's: "
+			"start without --network host, or say --allow-host-network");
 	return 0;
 }
 
@@ -40,16 +41,19 @@ bool surroundings_directory_fits(const struct user *user, char *text, size_t siz
 	struct stat directory;
 
 	/* "/" is where an image without WORKDIR starts; nobody works there. */
-	if (!getcwd(path, sizeof(path)) || strcmp(path, "/") == 0 || stat(".", &directory) < 0 ||
-	    directory.st_uid == user->uid || (directory.st_mode & S_IWOTH))
+	if (!getcwd(path, sizeof(path)) || strcmp(path, "/") == 0 ||
+	    stat(".", &directory) < 0 || directory.st_uid == user->uid ||
+	    (directory.st_mode & S_IWOTH))
 		return true;
 	escape(quoted, sizeof(quoted), path, strlen(path));
 	if (directory.st_uid == 0)
-		snprintf(text, size, "the working directory %s belongs to root, the agent has uid %u",
+		snprintf(text, size,
+			 "the working directory %s belongs to root, the agent has uid %u",
 			 quoted, user->uid);
 	else
 		snprintf(text, size,
-			 "the working directory %s belongs to uid %u, the agent has uid %u: -u %u",
+			 "the working directory %s belongs to uid %u, the agent has uid "
+			 "%u: -u %u",
 			 quoted, directory.st_uid, user->uid, directory.st_uid);
 	return false;
 }

@@ -18,12 +18,6 @@
 /* More supplementary groups than the kernel takes are a broken file. */
 #define GROUPS_MAX 65536
 
-static inline void closep(FILE **file)
-{
-	if (*file)
-		fclose(*file);
-}
-
 /* A file that is not there is an empty one: images from scratch have neither. */
 static int open_table(const char *etc, const char *name, FILE **ret, struct error *err)
 {
@@ -68,10 +62,12 @@ static int unknown(const char *kind, const char *text, size_t length, const char
 
 	escape(quoted, sizeof(quoted), text, length);
 	if (*known)
-		return error_set(err, ERROR_USAGE, "no %s '%s' in this container; there is: %s",
-				 kind, quoted, known);
-	return error_set(err, ERROR_USAGE, "no %s '%s' in this container; a number needs no entry",
-			 kind, quoted);
+		return error_set(err, ERROR_USAGE,
+				 "no %s '%s' in this container; there is: %s", kind,
+				 quoted, known);
+	return error_set(err, ERROR_USAGE,
+			 "no %s '%s' in this container; a number needs no entry", kind,
+			 quoted);
 }
 
 /* Collects "agent, node" for the error, of the accounts people make. */
@@ -94,7 +90,8 @@ static int take_entry(const struct passwd *entry, struct arena *arena, struct us
 	const char *shell = *entry->pw_shell ? entry->pw_shell : "/bin/sh";
 
 	if (entry->pw_uid == (uid_t)-1 || entry->pw_gid == (gid_t)-1)
-		return error_set(err, ERROR_USAGE, "/etc/passwd: an id of that user is out of range");
+		return error_set(err, ERROR_USAGE, "/etc/passwd: id is not in 0-%u",
+				 UINT32_MAX - 1);
 	ret->uid = entry->pw_uid;
 	ret->gid = entry->pw_gid;
 	ret->name = arena_strndup(arena, entry->pw_name, strlen(entry->pw_name));
@@ -118,7 +115,8 @@ static int find_user(FILE *file, const char *text, size_t length, struct arena *
 		if (number == NUMBER ? entry->pw_uid == uid
 				     : is_name(text, length, entry->pw_name))
 			return take_entry(entry, arena, ret, err);
-		remember_name(known, sizeof(known), &count, entry->pw_name, entry->pw_uid);
+		remember_name(known, sizeof(known), &count, entry->pw_name,
+			      entry->pw_uid);
 	}
 	if (number != NUMBER)
 		return unknown("user", text, length, known, err);
@@ -147,7 +145,8 @@ static int find_group(FILE *file, const char *text, gid_t *ret, struct error *er
 			*ret = entry->gr_gid;
 			return 0;
 		}
-		remember_name(known, sizeof(known), &count, entry->gr_name, entry->gr_gid);
+		remember_name(known, sizeof(known), &count, entry->gr_name,
+			      entry->gr_gid);
 	}
 	return unknown("group", text, strlen(text), known, err);
 }
@@ -161,7 +160,8 @@ static bool is_member(const struct group *entry, const char *name)
 }
 
 /* The groups that list the user's name. The array moves into the arena once it is complete. */
-static int find_memberships(FILE *file, struct arena *arena, struct user *ret, struct error *err)
+static int find_memberships(FILE *file, struct arena *arena, struct user *ret,
+			    struct error *err)
 {
 	gid_t *groups = NULL, *copy;
 	size_t count = 0, capacity = 0;
@@ -190,26 +190,38 @@ static int find_memberships(FILE *file, struct arena *arena, struct user *ret, s
 	return 0;
 }
 
-int user_lookup_in(const char *etc, const char *spec, bool allow_root, struct arena *arena,
-		   struct user *ret, struct error *err)
+static int find(FILE *passwd, FILE *group, const char *spec, struct arena *arena,
+		struct user *user, struct error *err)
 {
-	CLEANUP(closep) FILE *passwd = NULL;
-	CLEANUP(closep) FILE *group = NULL;
-	const char *colon = strchr(spec, ':');
-	struct user user = { 0 };
+	size_t length = strcspn(spec, ":");
 
-	if (open_table(etc, "passwd", &passwd, err) < 0 ||
-	    open_table(etc, "group", &group, err) < 0)
+	if (find_user(passwd, spec, length, arena, user, err) < 0)
 		return -1;
-	if (find_user(passwd, spec, colon ? (size_t)(colon - spec) : strlen(spec), arena, &user,
-		      err) < 0)
-		return -1;
-	if (colon ? find_group(group, colon + 1, &user.gid, err) < 0
-		  : find_memberships(group, arena, &user, err) < 0)
+	return spec[length] ? find_group(group, spec + length + 1, &user->gid, err)
+			    : find_memberships(group, arena, user, err);
+}
+
+int user_lookup_in(const char *etc, const char *spec, bool allow_root,
+		   struct arena *arena, struct user *ret, struct error *err)
+{
+	FILE *passwd = NULL, *group = NULL;
+	struct user user = { 0 };
+	int result = open_table(etc, "passwd", &passwd, err);
+
+	if (result == 0)
+		result = open_table(etc, "group", &group, err);
+	if (result == 0)
+		result = find(passwd, group, spec, arena, &user, err);
+	if (passwd)
+		fclose(passwd);
+	if (group)
+		fclose(group);
+	if (result < 0)
 		return -1;
 	if (user.uid == 0 && !allow_root)
 		return error_set(err, ERROR_USAGE,
-				 "the agent would run as root: name a user (-u), or say --allow-root");
+				 "the agent would run as root: name a user (-u), "
+				 "or say --allow-root");
 	*ret = user;
 	return 0;
 }

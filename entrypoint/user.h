@@ -14,12 +14,12 @@
 
 struct user {
 	uid_t uid;
-	gid_t gid;           /* the uid's own number without an entry: never root's group */
+	gid_t gid; /* the uid's own number without an entry: never root's group */
 	const gid_t *groups; /* supplementary, gid left out */
 	size_t group_count;
-	const char *name;    /* NULL: the uid has no entry */
-	const char *home;    /* "/" without an entry */
-	const char *shell;   /* "/bin/sh" without an entry */
+	const char *name; /* NULL: the uid has no entry */
+	const char *home; /* "/" without an entry */
+	const char *shell; /* "/bin/sh" without an entry */
 };
 
 /* `spec`: USER[:GROUP], names or numbers (only digits: always a number). NULL means uid 1000,
@@ -30,5 +30,5 @@ int user_lookup(const char *spec, bool allow_root, struct arena *arena, struct u
 		struct error *err) MUST_CHECK;
 
 /* The same with another directory than /etc, and "not given" already decided. */
-int user_lookup_in(const char *etc, const char *spec, bool allow_root, struct arena *arena,
-		   struct user *ret, struct error *err) MUST_CHECK;
+int user_lookup_in(const char *etc, const char *spec, bool allow_root,
+		   struct arena *arena, struct user *ret, struct error *err) MUST_CHECK;

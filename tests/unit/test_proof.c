@@ -23,9 +23,22 @@
  * proof must see that. What it said comes back through a pipe. */
 
 static const gid_t groups[] = { 54322, 54323 };
-static const struct user user = { .uid = 54321, .gid = 54321, .groups = groups, .group_count = 2 };
+static const struct user user = {
+	.uid = 54321, .gid = 54321, .groups = groups, .group_count = 2
+};
 
-enum step { BOUNDING, SECUREBITS, GROUPS, GID, UID, SAVED_UID, CAPABILITIES, NNP, SECCOMP, NONE };
+enum step {
+	BOUNDING,
+	SECUREBITS,
+	GROUPS,
+	GID,
+	UID,
+	SAVED_UID,
+	CAPABILITIES,
+	NNP,
+	SECCOMP,
+	NONE
+};
 
 static void foreign_filter(void)
 {
@@ -49,7 +62,8 @@ static int lose_all_but(int left, struct error *err)
 	if (left != GID)
 		ok &= setresgid(user.gid, user.gid, user.gid) == 0;
 	if (left != UID)
-		ok &= setresuid(user.uid, user.uid, left == SAVED_UID ? 0 : user.uid) == 0;
+		ok &= setresuid(user.uid, user.uid, left == SAVED_UID ? 0 : user.uid) ==
+		      0;
 	if (left != CAPABILITIES)
 		ok &= capabilities_clear() == 0;
 	if (left != NNP)
@@ -117,7 +131,8 @@ static void in_child(int (*go)(int argument, struct error *err), int argument,
 	assert_int_equal(read(report[0], &err, sizeof(err)), sizeof(err));
 	close(report[0]);
 	assert_int_equal(waitpid(child, &status, 0), child);
-	if (strncmp(err.text, expected, strlen(expected)) != 0 || (*expected == '\0' && *err.text))
+	if (strncmp(err.text, expected, strlen(expected)) != 0 ||
+	    (*expected == '\0' && *err.text))
 		fail_msg("'%s' instead of '%s'", err.text, expected);
 	assert_int_equal(err.kind, *expected ? ERROR_PROOF : ERROR_NONE);
 }

@@ -20,7 +20,10 @@
 /* Nobody this test runs as. */
 static const gid_t stranger_groups[] = { 54330 };
 static const struct user stranger = {
-	.uid = 54321, .gid = 54321, .groups = stranger_groups, .group_count = 1,
+	.uid = 54321,
+	.gid = 54321,
+	.groups = stranger_groups,
+	.group_count = 1,
 };
 
 struct fixture {
@@ -91,7 +94,8 @@ static void what_is_not_there_is_no_error(void **state)
 
 	write_file("file", 1);
 	assert_int_equal(source_read("none", NULL, LIMIT, &f->out, &f->err), 1);
-	assert_int_equal(source_read("none/below", &stranger, LIMIT, &f->out, &f->err), 1);
+	assert_int_equal(source_read("none/below", &stranger, LIMIT, &f->out, &f->err),
+			 1);
 	assert_int_equal(source_read("file/below", NULL, LIMIT, &f->out, &f->err), 1);
 }
 
@@ -109,8 +113,8 @@ static void refuses_what_is_no_regular_file(void **state)
 	close(fd);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		for (int project = 0; project <= 1; project++) {
-			if (source_read(names[i], project ? &stranger : NULL, LIMIT, &f->out,
-					&f->err) != -1)
+			if (source_read(names[i], project ? &stranger : NULL, LIMIT,
+					&f->out, &f->err) != -1)
 				fail_msg("'%s' was read", names[i]);
 			assert_int_equal(f->err.kind, ERROR_POLICY);
 		}
@@ -138,7 +142,8 @@ static void root_reads_no_more_than_the_agent_could(void **state)
 	write_file("secret", 3);
 	assert_int_equal(chmod("secret", 0640), 0);
 	assert_int_equal(source_read("secret", &stranger, LIMIT, &f->out, &f->err), -1);
-	assert_string_equal(f->err.text, "secret: the agent's user (uid 54321) cannot read it");
+	assert_string_equal(f->err.text,
+			    "secret: the agent's user (uid 54321) cannot read it");
 
 	/* With root's own powers back, and the agent's groups while it lasts. */
 	assert_int_equal(source_read("secret", NULL, LIMIT, &f->out, &f->err), 0);
@@ -242,15 +247,22 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(reads_up_to_the_limit, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_not_there_is_no_error, setup, teardown),
-		cmocka_unit_test_setup_teardown(refuses_what_is_no_regular_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(only_the_operator_may_link, setup, teardown),
-		cmocka_unit_test_setup_teardown(root_reads_no_more_than_the_agent_could, setup,
+		cmocka_unit_test_setup_teardown(what_is_not_there_is_no_error, setup,
 						teardown),
-		cmocka_unit_test_setup_teardown(finds_the_nearest_project_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(tells_who_could_change_a_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(tells_who_could_turn_a_link, setup, teardown),
-		cmocka_unit_test_setup_teardown(tells_what_groups_could_change, setup, teardown),
+		cmocka_unit_test_setup_teardown(refuses_what_is_no_regular_file, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(only_the_operator_may_link, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(root_reads_no_more_than_the_agent_could,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(finds_the_nearest_project_file, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(tells_who_could_change_a_file, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(tells_who_could_turn_a_link, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(tells_what_groups_could_change, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,17 +162,36 @@ static void works_without_files(void **state)
 static void refuses_what_is_nobody(void **state)
 {
 	static const char *const specs[] = {
-		"",	      ":",	    "agent:",	  ":agent",	"nobody",
-		"4294967295", "4294967296", "4294968296", "18446744073709552616",
-		"-1",	      "+1000",	    " 1000",	  "1000 ",	"0x3e8",
-		"1e3",	      "agent:nogroup",		  "agent:4294967295",
-		"agent:x:y",  "Agent",	    "agen",	  "agentx",
+		"",
+		":",
+		"agent:",
+		":agent",
+		"nobody",
+		"4294967295",
+		"4294967296",
+		"4294968296",
+		"18446744073709552616",
+		"-1",
+		"+1000",
+		" 1000",
+		"1000 ",
+		"0x3e8",
+		"1e3",
+		"agent:nogroup",
+		"agent:4294967295",
+		"agent:x:y",
+		"wrap",
+		"Agent",
+		"agen",
+		"agentx",
 	};
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
-		if (user_lookup_in(f->etc, specs[i], true, f->arena, &f->user, &f->err) == 0)
-			fail_msg("'%s' became uid %u gid %u", specs[i], f->user.uid, f->user.gid);
+		if (user_lookup_in(f->etc, specs[i], true, f->arena, &f->user, &f->err) ==
+		    0)
+			fail_msg("'%s' became uid %u gid %u", specs[i], f->user.uid,
+				 f->user.gid);
 		assert_int_equal(f->err.kind, ERROR_USAGE);
 	}
 }
@@ -183,11 +202,13 @@ static void root_must_be_asked_for(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
-		assert_int_equal(
-			user_lookup_in(f->etc, specs[i], false, f->arena, &f->user, &f->err), -1);
+		assert_int_equal(user_lookup_in(f->etc, specs[i], false, f->arena,
+						&f->user, &f->err),
+				 -1);
 		assert_int_equal(f->err.kind, ERROR_USAGE);
-		assert_int_equal(
-			user_lookup_in(f->etc, specs[i], true, f->arena, &f->user, &f->err), 0);
+		assert_int_equal(user_lookup_in(f->etc, specs[i], true, f->arena,
+						&f->user, &f->err),
+				 0);
 		assert_int_equal(f->user.uid, 0);
 	}
 }
@@ -196,22 +217,28 @@ static void names_the_users_there_are(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(user_lookup_in(f->etc, "nod\n", false, f->arena, &f->user, &f->err), -1);
-	assert_string_equal(f->err.text,
-			    "no user 'nod\\x0a' in this container; there is: agent, node, none");
+	assert_int_equal(
+		user_lookup_in(f->etc, "nod\n", false, f->arena, &f->user, &f->err), -1);
+	assert_string_equal(
+		f->err.text,
+		"no user 'nod\\x0a' in this container; there is: agent, node, none");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(finds_by_name_and_by_number, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_group_replaces_all_groups, setup, teardown),
+		cmocka_unit_test_setup_teardown(finds_by_name_and_by_number, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_group_replaces_all_groups, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_number_needs_no_entry, setup, teardown),
-		cmocka_unit_test_setup_teardown(empty_fields_have_defaults, setup, teardown),
+		cmocka_unit_test_setup_teardown(empty_fields_have_defaults, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(works_without_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_what_is_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(root_must_be_asked_for, setup, teardown),
-		cmocka_unit_test_setup_teardown(names_the_users_there_are, setup, teardown),
+		cmocka_unit_test_setup_teardown(names_the_users_there_are, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
