@@ -64,8 +64,9 @@ static int parse_port_or_fail(struct piece piece, uint32_t *ret, struct error *e
 		return error_set(err, ERROR_POLICY,
 				 "'%s' is not a port; expected 443, 8000-8999 or 443/tcp",
 				 shown);
-	return error_set(err, ERROR_POLICY, "port '%s' is not in 1-65535%s", shown,
-			 piece.text[0] == '0' ? " without leading zeros" : "");
+	return error_set(
+		err, ERROR_POLICY, "port '%s' is not in 1-65535%s", shown,
+		piece.length > 1 && piece.text[0] == '0' ? " without leading zeros" : "");
 }
 
 int ports_parse(const char *text, size_t length, struct port_range ret[static 2],
@@ -73,7 +74,7 @@ int ports_parse(const char *text, size_t length, struct port_range ret[static 2]
 {
 	struct piece numbers = { text, length }, protocol = { 0 };
 	const char *slash = length ? memchr(text, '/', length) : NULL, *dash;
-	struct port_range range;
+	struct port_range range = { 0 };
 	bool tcp, udp;
 
 	if (slash) {
@@ -140,7 +141,7 @@ static int parse_entry_ports(struct arena *arena, struct piece piece, struct ent
 			     struct error *err)
 {
 	struct port_range ranges[2], *copy;
-	size_t count;
+	size_t count = 0;
 
 	if (ports_parse(piece.text, piece.length, ranges, &count, err) < 0)
 		return -1;

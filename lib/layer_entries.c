@@ -156,7 +156,8 @@ static void read_item_map(struct layer *layer, const struct fields *fields,
 	const struct node *values[ITEM_KEYS] = { 0 }, *map = node_value(item);
 
 	if (!has_key(map, "host") && !has_key(map, "preset")) {
-		note_accidental_map(fields, item);
+		if (!map->cut)
+			note_accidental_map(fields, item);
 		return;
 	}
 	fields_collect(fields, map, &item_keys, values);

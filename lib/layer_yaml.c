@@ -189,7 +189,7 @@ static void read_isolation(struct layer *layer, const struct fields *fields,
 }
 
 static void read_root(struct layer *layer, const struct fields *fields,
-		      const struct node *root, bool stopped)
+		      const struct node *root)
 {
 	static const char *const names[] = { "network", "merge", "isolation" };
 	static const read_value readers[] = { read_network, read_merge, read_isolation };
@@ -199,8 +199,7 @@ static void read_root(struct layer *layer, const struct fields *fields,
 	if (node_is_null(root))
 		return;
 	if (root->kind != NODE_MAP) {
-		/* What the reading stopped at was said already. */
-		if (!stopped)
+		if (!root->cut)
 			fields_wrong(fields, root, "a policy",
 				     "a mapping with the key network");
 		return;
@@ -251,7 +250,7 @@ int layer_parse(struct layer *layer, const char *bytes, size_t length,
 	}
 	root = yaml_read(bytes, length, layer->source, tree, notes);
 	if (root)
-		read_root(layer, &fields, root, notes->errors > errors);
+		read_root(layer, &fields, root);
 	if (notes->out_of_memory)
 		return error_memory(err);
 	if (notes->count > count)

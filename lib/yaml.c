@@ -353,5 +353,7 @@ const struct node *yaml_read(const char *bytes, size_t length, const char *sourc
 				     length);
 	read_events(&reader);
 	yaml_parser_delete(&reader.parser);
+	for (size_t i = 0; i < reader.depth; i++)
+		reader.stack[i].node->cut = true;
 	return reader.root;
 }

@@ -18,7 +18,8 @@ struct node {
 	uint32_t line;
 	uint16_t column;           /* the last one stands for all behind it */
 	uint8_t kind;              /* enum node_kind */
-	bool plain;                /* a scalar without quotes */
+	bool plain : 1;            /* a scalar without quotes */
+	bool cut : 1;              /* a list or map that a fault ended: its rest is missing */
 	union {
 		struct {
 			const char

@@ -30,19 +30,20 @@ static const char *find_line(const char *bytes, size_t length, size_t line,
 }
 
 /* What people do that YAML reads otherwise, by the text of the line. */
-static const char *find_hint(const char *line, size_t length)
+static const char *find_hint(const char *problem, const char *line, size_t length)
 {
 	static const struct {
-		const char *part, *hint;
+		const char *problem, *part, *hint;
 	} hints[] = {
-		{ "]:", "; put an entry that begins with '[' in quotes" },
-		{ "\t", "; YAML is indented by blanks, not by tabs" },
-		{ "@", "; put a value that begins with '@' in quotes" },
-		{ "%", "; put a value that begins with '%' in quotes" },
+		{ "", "]:", "; put an entry that begins with '[' in quotes" },
+		{ "cannot start", "\t", "; YAML is indented by blanks, not by tabs" },
+		{ "cannot start", "@", "; put a value that begins with '@' in quotes" },
+		{ "cannot start", "%", "; put a value that begins with '%' in quotes" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
-		if (memmem(line, length, hints[i].part, strlen(hints[i].part)))
+		if (strstr(problem, hints[i].problem) &&
+		    memmem(line, length, hints[i].part, strlen(hints[i].part)))
 			return hints[i].hint;
 	return "";
 }
@@ -50,6 +51,7 @@ static const char *find_hint(const char *line, size_t length)
 static void note_syntax(const yaml_parser_t *parser, const char *bytes, size_t length,
 			const char *source, struct notes *notes)
 {
+	const char *problem = parser->problem ? parser->problem : "unknown fault";
 	bool in_alias = parser->context && strstr(parser->context, "alias");
 	yaml_mark_t mark = in_alias ? parser->context_mark : parser->problem_mark;
 	struct origin at = { source, (unsigned)mark.line + 1, (unsigned)mark.column + 1 };
@@ -65,8 +67,7 @@ static void note_syntax(const yaml_parser_t *parser, const char *bytes, size_t l
 			  shown);
 	else
 		notes_add(notes, NOTE_ERROR, &at, "'%s' is not YAML: %s%s", shown,
-			  parser->problem ? parser->problem : "unknown fault",
-			  find_hint(line, line_length));
+			  problem, find_hint(problem, line, line_length));
 }
 
 /* The reader's faults are told by byte offset. */
