@@ -72,6 +72,17 @@ static void accept_replies(struct builder *b, const struct draft *draft)
 	mark_and_accept(b, draft);
 }
 
+/* Whom Docker's resolver asks from here is needed, but not known. */
+static bool docker_asks_anybody(const struct draft *draft)
+{
+	const struct site *site = draft->site ? draft->site : &draft->plan->site;
+
+	if (!draft->site &&
+	    (draft->plan->mode == MODE_NONE || draft->plan->dns != STANCE_RESOLVERS))
+		return false;
+	return site->docker_dns && !site->docker_tells;
+}
+
 static void output_rules(struct builder *b, const struct draft *draft)
 {
 	chain_begin(b, &output);
@@ -94,6 +105,13 @@ static void output_rules(struct builder *b, const struct draft *draft)
 	for (size_t i = 0; i < 4 && draft->site; i++) {
 		match_skuid(b, docker_uids[i % 2]);
 		match_flow(b, DESTINATION, &set_resolver[i / 2]);
+		rule_accept(b);
+	}
+
+	/* No agent is root; in a sidecar's network it can be, and root there may do DNS. */
+	for (size_t i = 0; i < 2 && docker_asks_anybody(draft); i++) {
+		match_skuid(b, docker_uids[i]);
+		match_service(b, DESTINATION, &set_dns);
 		rule_accept(b);
 	}
 

@@ -97,6 +97,7 @@ static void read_ext_servers(struct site *site, struct text line)
 	skip_blanks(&line);
 	if (!skip_word(&line, EXT_SERVERS))
 		return;
+	site->docker_tells = true;
 	skip_blanks(&line);
 	if (!skip_word(&line, "["))
 		return;

@@ -22,6 +22,8 @@ struct site {
 					   * (no host()) */
 	size_t resolver_count;
 	bool docker_dns; /* 127.0.0.11 is among the nameservers */
+	/* Docker's comment is there too. Engines before 25, so Debian 12's, write none. */
+	bool docker_tells;
 };
 
 /* resolv.conf(5) text -> resolvers, docker_dns. Lines that are not understood are skipped, as

@@ -71,10 +71,13 @@ static void reads_the_comment_of_docker(void **state)
 			 "2001:db8::7]\n"
 			 "# Overrides: []\n",
 			 "127.0.0.11 198.51.100.7 2001:db8::7");
-	assert_true(site.docker_dns);
+	assert_true(site.docker_dns && site.docker_tells);
 	assert_resolvers("nameserver 127.0.0.11\n# ExtServers: [198.51.100.7\n",
 			 "127.0.0.11");
 	assert_resolvers("nameserver 127.0.0.11\n# ExtServers: []\n", "127.0.0.11");
+	assert_true(site.docker_tells);
+	assert_resolvers("nameserver 127.0.0.11\noptions ndots:0\n", "127.0.0.11");
+	assert_true(site.docker_dns && !site.docker_tells);
 	/* Without 127.0.0.11 nobody in this namespace asks them. */
 	assert_resolvers("nameserver 192.0.2.1\n# ExtServers: [198.51.100.7]\n",
 			 "192.0.2.1");
