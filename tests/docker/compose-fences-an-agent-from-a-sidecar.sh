@@ -43,6 +43,7 @@ compose kill fence >"$work/kill.log" 2>&1
 tries agent api 8080
 lacks 'with the sidecar dead nothing is reached' open "$out"
 compose up -d >"$work/up.log" 2>&1 || fail "up again: $(tail -n 5 "$work/up.log")"
+compose restart -t 1 agent >"$work/restart.log" 2>&1
 await 20 'the agent is back behind a new fence' compose exec -T agent bash -c 'exec 3<>/dev/tcp/api/8080'
 tries agent database 5432
 contains 'and the database is refused again' 'Connection refused' "$out"

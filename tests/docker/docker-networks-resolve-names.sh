@@ -18,7 +18,7 @@ agent() {
 
 	shift
 	start "$name" "${privileges[@]}" "${with_policy[@]}" "$@" --entrypoint sh "$image" -c \
-		'nft -s list ruleset >/before; exec netpale run -- sh -c "echo started; exec sleep infinity"'
+		'nft -s list ruleset >/before 2>/dev/null; exec netpale run -- sh -c "echo started; exec sleep infinity"'
 	await 20 "$name is fenced" said "$id-$name" started
 }
 

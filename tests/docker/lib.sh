@@ -18,6 +18,7 @@ chmod 755 "$work"
 
 fail() {
 	echo "FAILED: $*" >&2
+	[ -z "${out-}" ] || printf 'What was captured last:\n%s\n' "$out" >&2
 	exit 1
 }
 
@@ -151,5 +152,8 @@ fenced() {
 address() { docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$id-$1"; }
 
 # The ruleset of a running container, netpale's own table left out (others) or only it (fence).
-others() { docker exec -u root "$1" nft -s list ruleset | awk '/^table/ { skip = $0 ~ / inet netpale / } !skip'; }
+others() {
+	docker exec -u root "$1" nft -s list ruleset 2>/dev/null |
+		awk '/^table/ { skip = $0 ~ / inet netpale / } !skip'
+}
 fence() { docker exec -u root "$1" nft -s list table inet netpale; }

@@ -21,26 +21,28 @@ equals 'claude -p succeeds with the API allowed' 0 "$status"
 contains 'the answer is the stub'"'"'s' 'Hello from beyond the pale.' "$out"
 contains 'the stub was asked' 'POST /v1/messages' "$(docker logs "$id-api")"
 
-refused() {
-	local begin took
-
-	begin=$(milliseconds)
-	capture fenced --network "$net" "${key[@]}" "$@" "$claude" timeout 60 claude -p 'say hello'
-	took=$(($(milliseconds) - begin))
+# asks OPTION...: Claude ends by itself, and says that it was refused; silence would say timeout.
+asks() {
+	capture fenced --network "$net" "${key[@]}" "$@" "$claude" timeout 120 claude -p 'say hello'
 	[[ $status != 0 && $status != 124 ]] || fail "claude -p ended with $status: $out"
-	[ "$took" -lt 10000 ] || fail "claude -p was refused only after $took ms: $out"
+	contains 'Claude was refused' ECONNREFUSED "$out"
 }
 
-refused -e ANTHROPIC_BASE_URL=http://other:8080
-contains 'another host is refused at once' ECONNREFUSED "$out"
-equals 'and was never asked' '' "$(docker logs "$id-other" | grep POST || true)"
-refused --add-host api.anthropic.com:192.0.2.1
-contains 'the API itself is refused at once where it is not allowed' ECONNREFUSED "$out"
+begin=$(milliseconds)
+asks -e ANTHROPIC_BASE_URL=http://other:8080
+[ $(($(milliseconds) - begin)) -lt 10000 ] || fail 'another host is refused, but not at once'
+equals 'another host is refused at once, and never asked' '' \
+	"$(docker logs "$id-other" | grep POST || true)"
+# With its own API Claude tries for some twenty seconds, each try being refused at once.
+asks --add-host api.anthropic.com:192.0.2.1
 
-# As shipped.
-capture docker run --rm --label "$label" --network none --entrypoint netpale "$claude" \
-	check --profile /etc/netpale/policy.yml
+# The policy as shipped, offline: the answers are given.
+echo '160.79.104.10 api.anthropic.com' >"$work/answers"
+offline() {
+	capture docker run --rm --label "$label" --network none --entrypoint netpale \
+		-v "$work/answers:/answers:ro" "$claude" "$@"
+}
+offline check
 equals 'the policy in the image passes netpale check' 0 "$status"
-capture docker run --rm --label "$label" --network none --entrypoint netpale "$claude" \
-	explain api.anthropic.com:443
-contains 'and allows the API' policy.yml: "$out"
+offline explain --answers /answers api.anthropic.com:443
+contains 'and allows the API' 'allowed: api.anthropic.com:443' "$out"
