@@ -4,11 +4,6 @@
 # refused one, also with 100,000 prefixes. An apply that fails leaves the fence that stood.
 . "${0%/*}/lib.sh"
 
-table() { # the ruleset without what differs from one apply to the next, and without the counts
-	in_client nft -n list table inet netpale >listed &&
-		sed -E 's/mark (set )?0x[0-9a-f]{8}/mark \1MARK/; s/(packets|bytes) [0-9]+/\1 N/g;
-			s/expires [0-9a-z]+//' listed
-}
 # While CMD runs so many times, a client connects: churn TIMES COMMAND...
 undisturbed() {
 	local times=$1 i status=0
@@ -51,41 +46,41 @@ cat >policy.yml <<-'END'
 	  inbound: [3000]
 END
 check 'a first apply' netpale apply -f policy.yml
-table >first
+ruleset >first
 check 'a second apply' netpale apply -f policy.yml
-table >second
+ruleset >second
 check 'leaves the same ruleset' diff first second
 check 'nobody notices ten more' undisturbed 10 netpale apply -q -f policy.yml
 check 'nobody notices a start' undisturbed 5 netpale run -q -f policy.yml -- true
-check 'still the same ruleset' same "$(cat first)" "$(table)"
+check 'still the same ruleset' same "$(cat first)" "$(ruleset)"
 
 sed 's/10.1.2.0/10.1.3.0/' policy.yml >other.yml
 other_and_back() { netpale apply -q -f other.yml && netpale apply -q -f policy.yml; }
 check 'nobody notices a change and back' undisturbed 5 other_and_back
-check 'still the same ruleset' same "$(cat first)" "$(table)"
+check 'still the same ruleset' same "$(cat first)" "$(ruleset)"
 
 prefixes 100000 1 >large.yml
 prefixes 100000 3 >larger.yml
 two_large() { netpale apply -q -f large.yml && netpale apply -q -f larger.yml; }
 check 'nobody notices 100,000 prefixes come and change' undisturbed 2 two_large
 check '100,000 prefixes: a first apply' netpale apply -f large.yml
-table >first
+ruleset >first
 check '100,000 prefixes: a second apply' netpale apply -f large.yml
-table >second
+ruleset >second
 check '100,000 prefixes: the same ruleset' cmp first second
 check 'nobody notices when they go' undisturbed 1 netpale apply -f policy.yml
 
-table >first
+ruleset >first
 echo 'network: { allow: [10.0.0.1/8] }' >invalid.yml
 echo 'network: { allow: [{ host: nowhere.example.net, required: true }] }' >required.yml
 refute 'an invalid policy fails' netpale apply -f invalid.yml
-check 'and leaves the fence' same "$(cat first)" "$(table)"
+check 'and leaves the fence' same "$(cat first)" "$(ruleset)"
 refute 'a required name without DNS fails' \
 	netpale apply --resolve-timeout 1 -f required.yml
-check 'and leaves the fence' same "$(cat first)" "$(table)"
+check 'and leaves the fence' same "$(cat first)" "$(ruleset)"
 refute 'without NET_ADMIN nothing is applied' in_client setpriv --inh-caps=-net_admin \
 	--bounding-set=-net_admin -- "$NETPALE" apply -f large.yml
-check 'and the fence is left' same "$(cat first)" "$(table)"
+check 'and the fence is left' same "$(cat first)" "$(ruleset)"
 killed_midway() {
 	local i
 	for i in {1..10}; do
@@ -96,4 +91,4 @@ killed_midway() {
 }
 check 'nobody notices an apply that is killed' undisturbed 1 killed_midway
 check 'the next one works' netpale apply -f policy.yml
-check 'and leaves nothing behind' same "$(cat first)" "$(table)"
+check 'and leaves nothing behind' same "$(cat first)" "$(ruleset)"

@@ -16,12 +16,12 @@ check 'any DNS server is reached' \
 	says <(in_client dig +short @198.51.100.53 www.example.com) '^198\.51\.100\.10$'
 in_client "$PEERS/echo" 192.0.2.2 3000 &
 check 'connections come in' busywait 5000 "$PEERS/probe" open tcp 192.0.2.2 3000 500
-check 'a command starts' netpale run --policy audit -- "$PEERS/probe" open tcp 198.51.100.11 80 1000
 
 check 'what restricted would refuse is recorded' says <(listed) '198\.51\.100\.11'
 check 'in IPv6, too' says <(listed) '2001:db8:1::11'
 refused_elements() { listed | sed -n '/set refused/,/^	}/p'; }
 refute 'what it would allow is not' says <(refused_elements) '198\.51\.100\.10[^0-9]'
+check 'a command starts' netpale run --policy audit -- "$PEERS/probe" open tcp 198.51.100.11 80 1000
 check 'restricted refuses just that' netpale apply --policy restricted --allow 198.51.100.10
 check 'the recorded one' refused_fast tcp 198.51.100.11 80
 check 'and not the other' reaches tcp 198.51.100.10 80

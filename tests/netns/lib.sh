@@ -132,6 +132,13 @@ host_port() { # ADDR PORT, as URLs and configurations write it
 	case $1 in *:*) echo "[$1]:$2" ;; *) echo "$1:$2" ;; esac
 }
 
+# The fence as nft lists it, without the mark, new at every apply, and without what was refused.
+ruleset() {
+	in_client nft -n list table inet netpale >ruleset || return 1
+	sed -E '/set refused/,/^\t}/ { /elements/ { :more; /}$/ ! { N; b more }; d } }
+		s/(ct mark (set )?)0x[0-9a-f]+/\1MARK/' ruleset
+}
+
 # Servers: each is up when its function returns and ends with the script.
 listens() { # tcp|udp ADDR PORT
 	[ -n "$(ss -Hln "--$1" src "$(host_port "$2" "$3")")" ]

@@ -3,11 +3,6 @@
 # as what netpale loaded lists.
 . "${0%/*}/lib.sh"
 
-as_listed() { # nft's own listing of what stands, without what is new at every apply and counts
-	in_client nft -n list table inet netpale >listed || return 1
-	sed -E 's/mark (set )?0x[0-9a-f]{8}/mark \1MARK/; s/(packets|bytes) [0-9]+/\1 N/g;
-		s/expires [0-9a-z]+//' listed
-}
 policy() { cat >"$1.yml"; }
 policy addresses <<-'END'
 	network: { allow: [198.51.100.10, 203.0.113.0/24, "2001:db8:1::/48"] }
@@ -51,9 +46,9 @@ for policy in addresses ports inbound name none audit lan gateway many; do
 	check "$policy: printed without privilege" eval "plan >$policy.nft"
 	check "$policy: nft accepts it" in_client nft -c -f $policy.nft
 	check "$policy: nft loads it" in_client nft -f $policy.nft
-	as_listed >$policy.by-nft
+	ruleset >$policy.by-nft
 	check "$policy: netpale loads it" netpale apply -q -f $policy.yml --answers answers
-	as_listed >$policy.by-netpale
+	ruleset >$policy.by-netpale
 	check "$policy: both are the same" diff $policy.by-nft $policy.by-netpale
 done
 check 'full alone has no plan' says <(as_agent "$NETPALE" plan --policy full) '^#'

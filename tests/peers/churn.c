@@ -78,7 +78,7 @@ static void expect(const char *what, const struct addrinfo *to, int expected)
 
 int main(int argc, char **argv)
 {
-	const struct addrinfo *to[4];
+	static const struct addrinfo *to[4];
 	unsigned long turns;
 
 	if (argc != 4)

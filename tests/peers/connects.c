@@ -49,5 +49,6 @@ int main(int argc, char **argv)
 		}
 	}
 	printf("%.0f\n", (double)count / (now() - start));
+	freeaddrinfo(to);
 	return 0;
 }

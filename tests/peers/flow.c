@@ -101,6 +101,7 @@ int main(int argc, char **argv)
 	if (getaddrinfo(argv[3], argv[4], &hints, &at) != 0)
 		return 2;
 	fd = strcmp(argv[1], "listen") == 0 ? take_flow(at) : open_flow(at);
+	freeaddrinfo(at);
 	if (fd < 0) {
 		perror("flow");
 		return 1;

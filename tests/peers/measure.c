@@ -37,5 +37,6 @@ int main(int argc, char **argv)
 			       (double)(end.tv_nsec - start.tv_nsec) / 1e6,
 		       usage.ru_maxrss);
 	}
+	posix_spawn_file_actions_destroy(&files);
 	return 0;
 }
