@@ -1,10 +1,7 @@
-#include <stdlib.h>
-
 #include "lib/buf.h"
 #include "lib/explain.h"
 #include "lib/macros.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 /* The bytes are a policy, its answers and its site, in a world of a few addresses and points.
  * The plan has to agree with explain_addr() everywhere in it. */
@@ -146,19 +143,18 @@ static void check_plan(const struct world *world, const struct plan *plan)
 	for (size_t i = 0; i < ARRAY_SIZE(bases) * ADDRS * ARRAY_SIZE(points); i++) {
 		uint32_t point = points[i % ARRAY_SIZE(points)];
 		struct addr addr = bases[i / ARRAY_SIZE(points) / ADDRS];
+		struct verdict verdict;
 
 		addr.value += i / ARRAY_SIZE(points) % ADDRS;
-		if (explain_addr(&world->policy, &world->answers, &world->site, &addr,
-				 point)
-			    .allowed != plan_allows(plan, &addr, point))
-			abort();
+		verdict = explain_addr(&world->policy, &world->answers, &world->site,
+				       &addr, point);
+		PROMISE(verdict.allowed == plan_allows(plan, &addr, point));
 	}
 	for (int i = 0; i < 2; i++) {
 		struct addr addr;
 
-		if (plan_refused_addr(plan, i ? FAMILY_6 : FAMILY_4, &addr) &&
-		    plan_allows(plan, &addr, PORTSET_UDP + 9))
-			abort();
+		if (plan_refused_addr(plan, i ? FAMILY_6 : FAMILY_4, &addr))
+			PROMISE(!plan_allows(plan, &addr, PORTSET_UDP + 9));
 	}
 }
 
@@ -175,12 +171,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	world = (struct world){ 0 };
 	take_world(&input, &world);
-	if (plan_build(&world.policy, &world.answers, &world.site, &notes, &plan, &err) <
-	    0)
-		abort();
+	PROMISE(plan_build(&world.policy, &world.answers, &world.site, &notes, &plan,
+			   &err) == 0);
 	check_plan(&world, plan);
 	plan_print(plan, &out);
-	if (plan_print_json(plan, &out) < 0)
-		abort();
+	PROMISE(plan_print_json(plan, &out) == 0);
 	return 0;
 }
