@@ -4,6 +4,7 @@
 . "${0%/*}/lib.sh"
 
 echo 'network: { allow: [ 198.51.100.10 ] }' >policy.yml
+chmod 755 .
 mkdir -p project/deeper
 cd project
 start_it() { netpale run -f "$WORK/policy.yml" -- echo the agent ran; }
