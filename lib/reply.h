@@ -13,5 +13,5 @@ struct ares_dns_record;
 
 /* At most ANSWER_ADDRS_MAX, as they come, in `arena`; no address at all is no failure. NULL:
  * out of memory. */
-const struct addr *reply_addresses(const struct ares_dns_record *reply, struct arena *arena,
-				   size_t *ret_count) MUST_CHECK;
+const struct addr *reply_addresses(const struct ares_dns_record *reply,
+				   struct arena *arena, size_t *ret_count) MUST_CHECK;

@@ -13,6 +13,7 @@
 #include "lib/host.h"
 #include "lib/macros.h"
 #include "lib/reply.h"
+#include "lib/search.h"
 
 /* Questions under way at a time: 60 names in both families go out at once. A burst of 256 was
  * seen to overflow a socket's default receive buffer (it counts about 1,280 bytes for a small
@@ -24,14 +25,14 @@
 #define TRY_MS 1200
 #define TRIES 4
 
-/* glibc knows no limit any more; six was its limit for decades. */
-#define SEARCH_MAX 32
+/* c-ares puts many questions through one socket, and closes it at the first reply that is no DNS
+ * message; that costs all of them a try. Who has lost all tries so is asked again alone. */
+enum company { TOGETHER, ALONE, COMPANIES };
 
-/* What resolv.conf says about names of a single label. */
-struct search {
-	char domains[SEARCH_MAX][HOST_TEXT];
-	size_t count;
-	bool name_first; /* ndots:0 */
+struct question {
+	struct name *name;
+	ares_dns_rec_type_t type;
+	enum company company;
 };
 
 /* One name on its way. It is asked as its candidates one after the other, until one has an
@@ -39,8 +40,9 @@ struct search {
 struct name {
 	struct asker *asker;
 	const char *host;
-	size_t candidate; /* the one being asked, or the next */
-	unsigned pending; /* replies we wait for */
+	size_t candidate; /* the one being asked */
+	struct question questions[2]; /* A and AAAA */
+	unsigned pending; /* of them */
 	bool found; /* has an address */
 	enum answer_state state; /* otherwise: why not */
 };
@@ -53,7 +55,7 @@ struct asker {
 	size_t count, next; /* names from `next` on have not been asked */
 	struct answer *found; /* for each line of hosts, each reply: what was in it */
 	size_t found_count, found_capacity;
-	ares_channel_t *channel;
+	ares_channel_t *channels[COMPANIES];
 	int epoll;
 	size_t under_way;
 	bool pinned; /* reading what an earlier netpale wrote into hosts */
@@ -84,7 +86,7 @@ static void add_found(struct name *name, const struct addr *addrs, size_t count)
 	name->found = true;
 }
 
-/* hosts(5) and resolv.conf(5), both as tolerant as every resolver is with them. */
+/* The files, read as tolerantly as by every resolver. */
 
 static int compare_names(const void *a, const void *b)
 {
@@ -137,27 +139,9 @@ static void read_hosts_line(struct asker *asker, char *line)
 	}
 }
 
-static void read_search_line(struct asker *asker, char *line)
+static void read_resolv_conf_line(struct asker *asker, char *line)
 {
-	struct search *search = &asker->search;
-	const char *word = next_word(&line);
-	struct error ignored;
-
-	if (!word)
-		return;
-	if (strcmp(word, "search") == 0 || strcmp(word, "domain") == 0) {
-		search->count = 0; /* the last line counts */
-		while ((word = next_word(&line)) && search->count < SEARCH_MAX) {
-			char *domain = search->domains[search->count];
-
-			if (host_normalise(word, strlen(word), domain, &ignored) == 0)
-				search->count++;
-		}
-	} else if (strcmp(word, "options") == 0) {
-		while ((word = next_word(&line)))
-			if (begins(word, "ndots:"))
-				search->name_first = strcmp(word, "ndots:0") == 0;
-	}
+	search_read_line(&asker->search, line);
 }
 
 static void read_lines(struct asker *asker, const char *path,
@@ -209,37 +193,52 @@ static void take_addresses(struct name *name, const ares_dns_record_t *reply)
 
 /* The questions. */
 
-/* The name to ask for the current candidate; false: there are no more. */
-static bool candidate_text(const struct name *name, char out[static HOST_TEXT])
-{
-	const struct search *search = &name->asker->search;
-	size_t i = name->candidate,
-	       domains = host_is_single_label(name->host) ? search->count : 0;
-	size_t plain = search->name_first ? 0 : domains;
-	const char *domain;
+static void on_reply(void *arg, ares_status_t status, size_t timeouts,
+		     const ares_dns_record_t *reply);
 
-	if (i > domains)
-		return false;
-	if (i == plain) {
-		strcpy(out, name->host);
-		return true;
-	}
-	domain = search->domains[i - (i > plain)];
-	if (snprintf(out, HOST_TEXT, "%s.%s", name->host, domain) >= HOST_TEXT)
-		out[0] = '\0';
-	return true;
+static void put(struct question *question, enum company company)
+{
+	const struct name *name = question->name;
+	char text[HOST_TEXT];
+
+	search_candidate(&name->asker->search, name->host, name->candidate, text);
+	question->company = company;
+	ares_query_dnsrec(name->asker->channels[company], text, ARES_CLASS_IN,
+			  question->type, on_reply, question, NULL);
 }
 
-static void ask(struct name *name);
+/* As the current candidate, or the next one that can be asked. */
+static void ask(struct name *name)
+{
+	const struct search *search = &name->asker->search;
+	char text[HOST_TEXT];
+
+	for (; search_candidate(search, name->host, name->candidate, text);
+	     name->candidate++) {
+		if (!text[0])
+			continue;
+		/* Both before the first, which may be answered at once. */
+		name->pending = ARRAY_SIZE(name->questions);
+		name->asker->under_way += ARRAY_SIZE(name->questions);
+		for (size_t i = 0; i < ARRAY_SIZE(name->questions); i++)
+			put(&name->questions[i], TOGETHER);
+		return;
+	}
+}
 
 static void on_reply(void *arg, ares_status_t status, size_t timeouts,
 		     const ares_dns_record_t *reply)
 {
-	struct name *name = arg;
+	struct question *question = arg;
+	struct name *name = question->name;
 	struct asker *asker = name->asker;
 	enum answer_state state = state_of((int)status);
 
 	(void)timeouts;
+	if (status == ARES_EBADRESP && question->company == TOGETHER && !asker->stopped) {
+		put(question, ALONE);
+		return;
+	}
 	asker->under_way--;
 	name->pending--;
 	if (status == ARES_ENOMEM)
@@ -248,26 +247,10 @@ static void on_reply(void *arg, ares_status_t status, size_t timeouts,
 		take_addresses(name, reply);
 	if (state > name->state) /* the states are in the order of what they say */
 		name->state = state;
-	if (name->pending == 0 && !name->found && !asker->stopped)
-		ask(name);
-}
-
-static void ask(struct name *name)
-{
-	struct asker *asker = name->asker;
-	char text[HOST_TEXT];
-
-	do {
-		if (!candidate_text(name, text))
-			return;
+	if (name->pending == 0 && !name->found && !asker->stopped) {
 		name->candidate++;
-	} while (!text[0]);
-	name->pending = 2; /* before the first can be answered, which it may be at once */
-	asker->under_way += 2;
-	ares_query_dnsrec(asker->channel, text, ARES_CLASS_IN, ARES_REC_TYPE_A, on_reply,
-			  name, NULL);
-	ares_query_dnsrec(asker->channel, text, ARES_CLASS_IN, ARES_REC_TYPE_AAAA,
-			  on_reply, name, NULL);
+		ask(name);
+	}
 }
 
 /* Sockets. */
@@ -299,23 +282,28 @@ static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writa
 
 static void wait_for_sockets(struct asker *asker, int64_t left)
 {
-	struct timeval most = { left / 1000, left % 1000 * 1000 }, least;
+	struct timeval most = { left / 1000, left % 1000 * 1000 }, least[COMPANIES];
 	struct epoll_event ready[64];
 	ares_fd_events_t events[ARRAY_SIZE(ready)];
-	int wait, count;
+	struct timeval *wait = &most;
+	int count;
 
-	ares_timeout(asker->channel, &most, &least);
-	wait = (int)(least.tv_sec * 1000 + (least.tv_usec + 999) / 1000);
-	count = epoll_wait(asker->epoll, ready, ARRAY_SIZE(ready), wait);
+	for (int i = 0; i < COMPANIES; i++)
+		wait = ares_timeout(asker->channels[i], wait, &least[i]);
+	count = epoll_wait(asker->epoll, ready, ARRAY_SIZE(ready),
+			   (int)(wait->tv_sec * 1000 + (wait->tv_usec + 999) / 1000));
 	for (int i = 0; i < count; i++) {
 		events[i].fd = ready[i].data.fd;
 		events[i].events =
 			(ready[i].events & EPOLLOUT ? ARES_FD_EVENT_WRITE : 0u) |
 			(ready[i].events & ~EPOLLOUT ? ARES_FD_EVENT_READ : 0u);
 	}
-	if (ares_process_fds(asker->channel, events, count > 0 ? (size_t)count : 0,
-			     ARES_PROCESS_FLAG_NONE) == ARES_ENOMEM)
-		asker->out_of_memory = true;
+	/* A channel leaves alone what is not its own. */
+	for (int i = 0; i < COMPANIES; i++)
+		if (ares_process_fds(asker->channels[i], events,
+				     count > 0 ? (size_t)count : 0,
+				     ARES_PROCESS_FLAG_NONE) == ARES_ENOMEM)
+			asker->out_of_memory = true;
 }
 
 static void ask_all(struct asker *asker, int64_t deadline)
@@ -338,10 +326,11 @@ static void ask_all(struct asker *asker, int64_t deadline)
 		}
 	}
 	asker->stopped = true;
-	ares_cancel(asker->channel);
+	for (int i = 0; i < COMPANIES; i++)
+		ares_cancel(asker->channels[i]);
 }
 
-static int open_channel(struct asker *asker, struct error *err)
+static int open_channel(struct asker *asker, enum company company, struct error *err)
 {
 	static char *nothing[] = { NULL };
 	unsigned timeout = asker->options->timeout_ms;
@@ -352,13 +341,14 @@ static int open_channel(struct asker *asker, struct error *err)
 		.maxtimeout = (int)(timeout / TRIES ? timeout / TRIES : 1),
 		.tries = TRIES,
 		.lookups = (char[]){ "b" },
+		.udp_max_queries = company == ALONE,
 		.resolvconf_path = (char *)asker->options->resolv_conf,
 		.sock_state_cb = on_socket_state,
 		.sock_state_cb_data = asker,
 	};
 	int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_MAXTIMEOUTMS |
 		   ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB |
-		   ARES_OPT_QUERY_CACHE |
+		   ARES_OPT_QUERY_CACHE | ARES_OPT_UDP_MAX_QUERIES |
 		   (options.resolvconf_path ? ARES_OPT_RESOLVCONF : 0);
 	char **environment = environ;
 	int status;
@@ -366,31 +356,34 @@ static int open_channel(struct asker *asker, struct error *err)
 	/* c-ares lets LOCALDOMAIN and RES_OPTIONS overrule resolv.conf, the latter's use-vc
 	 * even every option given here. */
 	environ = nothing;
-	status = ares_init_options(&asker->channel, &options, mask);
+	status = ares_init_options(&asker->channels[company], &options, mask);
 	environ = environment;
 	if (status == ARES_ENOMEM)
 		return error_memory(err);
 	if (status != ARES_SUCCESS)
 		return error_set(err, ERROR_KERNEL, "resolver: %s",
 				 ares_strerror(status));
-	ares_set_socket_configure_callback(asker->channel, on_socket, asker);
+	ares_set_socket_configure_callback(asker->channels[company], on_socket, asker);
 	return 0;
 }
 
 static int ask_dns(struct asker *asker, int64_t deadline, struct error *err)
 {
 	const char *conf = asker->options->resolv_conf;
-	int result;
+	int result = 0;
 
 	asker->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (asker->epoll < 0)
 		return error_errno(err, ERROR_KERNEL, errno, "resolver: epoll");
-	result = open_channel(asker, err);
+	for (int i = 0; i < COMPANIES && result == 0; i++)
+		result = open_channel(asker, i, err);
 	if (result == 0) {
-		read_lines(asker, conf ? conf : "/etc/resolv.conf", read_search_line);
+		read_lines(asker, conf ? conf : "/etc/resolv.conf",
+			   read_resolv_conf_line);
 		ask_all(asker, deadline);
-		ares_destroy(asker->channel);
 	}
+	for (int i = 0; i < COMPANIES; i++)
+		ares_destroy(asker->channels[i]);
 	close(asker->epoll);
 	return result;
 }
@@ -452,6 +445,14 @@ int resolver_ask(const char *const *names, size_t count,
 						.host = names[i],
 						.state = ANSWER_TIMEOUT };
 	qsort(asker.names, count, sizeof(*asker.names), compare_names);
+	for (size_t i = 0; i < count; i++) {
+		struct question *questions = asker.names[i].questions;
+
+		questions[0] =
+			(struct question){ &asker.names[i], ARES_REC_TYPE_A, TOGETHER };
+		questions[1] = (struct question){ &asker.names[i], ARES_REC_TYPE_AAAA,
+						  TOGETHER };
+	}
 
 	result = ask_hosts_then_dns(&asker, deadline, err);
 	if (result == 0)
