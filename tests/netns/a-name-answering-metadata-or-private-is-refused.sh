@@ -24,7 +24,7 @@ done
 	echo '198.51.100.10 sly.example.com'
 	echo '192.0.2.3 db'
 	echo '192.0.2.1 router'
-	echo '10.0.0.1 far'
+	echo '172.16.0.1 far'
 } >names
 start_dns 198.51.100.53 <names
 
@@ -60,4 +60,5 @@ check 'which is said' says said 'sly\.example\.com.*169\.254\.169\.254'
 check 'a single label may answer an on-link address' reaches udp 192.0.2.3 80
 check 'but not the gateway' refused_fast udp 192.0.2.1 80
 check 'which is said' says said 'router.*192\.0\.2\.1'
-check 'nor one that is not on-link' says said 'far.*10\.0\.0\.1'
+check 'nor one that is not on-link' refused_fast udp 172.16.0.1 80
+check 'which is said' says said 'far.*172\.16\.0\.1'
