@@ -260,7 +260,7 @@ int inputs_answers(const struct options *options, const struct inputs *inputs,
 		.socket_mark = socket_mark,
 	};
 	const char *const *names;
-	const char **all;
+	const char **all = NULL;
 	size_t count;
 
 	*ret = (struct answers){ 0 };

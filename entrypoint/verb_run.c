@@ -94,19 +94,18 @@ static int raise_fence(const struct options *options, const struct user *user, b
 	return result;
 }
 
+/* `user` NULL: no agent is started. */
 static void say_start(const struct fence *fence, const struct inputs *inputs,
-		      const struct user *user, const char *still_open,
-		      const struct timespec *start)
+		      const struct user *user, bool sudo, const struct timespec *start)
 {
 	struct buf line = { 0 };
 
 	fence_describe(fence, inputs, &line);
 	if (user)
-		buf_printf(&line, ", uid %u", user->uid);
+		buf_printf(&line, ", uid %u%s", user->uid,
+			   sudo ? " with sudo (weaker: no no-new-privileges, no seccomp)" : "");
 	buf_printf(&line, "; %.0f ms", milliseconds_since(start));
 	log_info("%s", line.failed ? "fenced" : line.data);
-	if (still_open)
-		log_warning("%s", still_open);
 	buf_release(&line);
 }
 
@@ -174,7 +173,9 @@ int verb_run(const struct options *options, struct error *err)
 	if (result == 0)
 		result = prove(fence.plan, err);
 	if (result == 0)
-		say_start(&fence, &inputs, &user, fence.plan->fenced ? still_open : NULL, &start);
+		say_start(&fence, &inputs, &user, options->any.allow_sudo, &start);
+	if (result == 0 && fence.plan->fenced && still_open)
+		log_warning("%s", still_open);
 	fence_release(&fence);
 	inputs_release(&inputs);
 	return result < 0 ? -1 : launch(options->operands, &signals, err);
@@ -196,7 +197,7 @@ static int apply(const struct options *options, struct error *err)
 		return -1;
 	result = raise_fence(options, &user, false, &inputs, &fence, err);
 	if (result == 0)
-		say_start(&fence, &inputs, NULL, NULL, &start);
+		say_start(&fence, &inputs, NULL, false, &start);
 	fence_release(&fence);
 	inputs_release(&inputs);
 	return result;
