@@ -155,15 +155,18 @@ static int read_files(struct inputs *inputs, const struct options *options,
 	const struct settings *any = &options->any;
 	bool ccpod = getenv("CCPOD_STATE") || getenv("CCPOD_NETWORK_POLICY");
 	const struct layer *profile = &inputs->layers[LAYER_PROFILE];
+	bool ignored;
 
 	if (ccpod && any->profile)
 		return error_set(err, ERROR_USAGE, "ccpod's variables take the profile's place; "
 						   "--profile beside them is ambiguous");
 	if (ccpod ? read_ccpod(inputs, err) < 0 : read_profile(inputs, any->profile, err) < 0)
 		return -1;
-	/* A project that the profile tells to ignore is not even parsed: it cannot fail a start. */
-	if ((ccpod && !any->project) || profile->isolation || profile->trust == TRUST_IGNORE ||
-	    (any->trust_project && strcmp(any->trust_project, "ignore") == 0))
+	/* A project that is to be ignored is not even read: it cannot fail a start. The words
+	 * replace what the profile says of it. */
+	ignored = any->trust_project ? strcmp(any->trust_project, "ignore") == 0
+				     : profile->isolation || profile->trust == TRUST_IGNORE;
+	if (ignored || (ccpod && !any->project))
 		return 0;
 	return read_project(inputs, any->project, agent, err);
 }

@@ -61,9 +61,9 @@ void layer_init(struct layer *layer, enum layer_kind kind, const char *source);
 void layer_release(struct layer *layer);
 
 /* A policy text (YAML) -> layer. Everything wrong in it is added to `notes` with
- * file:line:column, all at once; -1 with err (the first of them, or memory) when there was
- * an error. Strings and entries' texts live in `arena`; `source` is borrowed. Only `network`,
- * `merge` and `isolation` are read at the top level. */
+ * file:line:column, all at once, in the order of the text; -1 with err (how many errors, or
+ * memory) when there was one. Strings and entries' texts live in `arena`; `source` is borrowed.
+ * Only `network`, `merge` and `isolation` are read at the top level. */
 int layer_parse(struct layer *layer, const char *bytes, size_t length, struct arena *arena,
 		struct notes *notes, struct error *err) MUST_CHECK;
 

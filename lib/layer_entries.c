@@ -36,8 +36,8 @@ static void note_accidental_map(const struct fields *fields, const struct node *
 	value = key && key->next ? node_value(key->next) : NULL;
 	if (!value || map->count != 2 || key->kind != NODE_SCALAR ||
 	    value->kind != NODE_SCALAR) {
-		fields_wrong(fields, item, "entry",
-			     "a mapping with the key host or preset");
+		notes_add(fields->notes, NOTE_ERROR, &at,
+			  "a mapping without the key host or preset is no entry");
 		return;
 	}
 	escape(left, sizeof(left), key->text, key->length);

@@ -220,16 +220,14 @@ static int compare_notes(const void *a, const void *b)
 	return left->column < right->column ? -1 : left->column > right->column;
 }
 
-static int first_error(const struct note *notes, size_t count, struct error *err)
+static int refuse(const struct layer *layer, size_t errors, struct error *err)
 {
-	struct buf text = { 0 };
+	const struct origin at = { layer->source, 0, 0 };
+	char place[ORIGIN_TEXT];
 
-	for (size_t i = 0; i < count && !text.data; i++)
-		if (notes[i].level == NOTE_ERROR)
-			note_print(&notes[i], &text);
-	error_set(err, ERROR_POLICY, "%s", text.data ? text.data : "too many errors");
-	buf_release(&text);
-	return -1;
+	return error_set(err, ERROR_POLICY, "%s is not understood: %zu %s",
+			 origin_format(&at, place), errors,
+			 errors == 1 ? "error" : "errors");
 }
 
 int layer_parse(struct layer *layer, const char *bytes, size_t length,
@@ -246,7 +244,7 @@ int layer_parse(struct layer *layer, const char *bytes, size_t length,
 		const struct origin at = { layer->source, 0, 0 };
 
 		notes_add(notes, NOTE_ERROR, &at, "larger than 8 MiB");
-		return first_error(notes->v + count, notes->count - count, err);
+		return refuse(layer, notes->errors - errors, err);
 	}
 	root = yaml_read(bytes, length, layer->source, tree, notes);
 	if (root)
@@ -257,6 +255,6 @@ int layer_parse(struct layer *layer, const char *bytes, size_t length,
 		qsort(notes->v + count, notes->count - count, sizeof(*notes->v),
 		      compare_notes);
 	if (notes->errors > errors)
-		return first_error(notes->v + count, notes->count - count, err);
+		return refuse(layer, notes->errors - errors, err);
 	return 0;
 }

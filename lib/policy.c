@@ -59,15 +59,24 @@ static struct said ask_later(const struct merger *merger, say what)
 
 void merger_note_withheld(const struct merger *merger, const char *key,
 			  const char *wanted, const struct origin *wanted_at,
-			  const char *kept, const struct origin *kept_at)
+			  const char *kept, const struct origin *kept_at,
+			  const char *holds)
 {
 	char place[ORIGIN_TEXT];
 
-	notes_add(merger->notes, NOTE_WARNING, wanted_at,
-		  "%s: %s is looser than %s (%s) and a project may only tighten; it "
-		  "stays %s",
-		  key, wanted, kept,
-		  kept_at->source ? origin_format(kept_at, place) : "by default", kept);
+	notes_add(
+		merger->notes, NOTE_WARNING, wanted_at,
+		"%s: %s is looser than %s (%s) and a project may only tighten; %s holds",
+		key, wanted, kept,
+		kept_at->source ? origin_format(kept_at, place) : "by default", holds);
+}
+
+/* The same of two words. */
+static void note_withheld(const struct merger *merger, const char *key,
+			  const char *wanted, const struct origin *wanted_at,
+			  const char *kept, const struct origin *kept_at)
+{
+	merger_note_withheld(merger, key, wanted, wanted_at, kept, kept_at, kept);
 }
 
 /* --- mode -------------------------------------------------------------------------------- */
@@ -124,9 +133,9 @@ static int tighten_mode(struct merger *merger, struct said base, struct said pro
 		return refuse_unfenced_project((enum mode)project.value, &project.origin,
 					       err);
 	if (project.value < base.value) {
-		merger_note_withheld(merger, "policy",
-				     mode_name((enum mode)project.value), &project.origin,
-				     mode_name((enum mode)base.value), &base.origin);
+		note_withheld(merger, "policy", mode_name((enum mode)project.value),
+			      &project.origin, mode_name((enum mode)base.value),
+			      &base.origin);
 		project = base;
 	} else if (project.value == base.value && base.origin.source) {
 		project = base;
@@ -182,10 +191,9 @@ static void merge_dns(struct merger *merger)
 	else if (project.value > chosen.value || (project.value && merger->relaxing))
 		chosen = project;
 	else if (project.value && project.value < chosen.value)
-		merger_note_withheld(
-			merger, "dns", stance_name((enum stance)project.value),
-			&project.origin, stance_name((enum stance)chosen.value),
-			&chosen.origin);
+		note_withheld(merger, "dns", stance_name((enum stance)project.value),
+			      &project.origin, stance_name((enum stance)chosen.value),
+			      &chosen.origin);
 	merger->policy->dns = (enum stance)chosen.value;
 	merger->policy->dns_origin = chosen.origin;
 }

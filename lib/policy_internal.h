@@ -12,10 +12,11 @@ struct merger {
 	struct policy *policy;
 };
 
-/* "KEY: WANTED is looser than KEPT (PLACE) and a project may only tighten; it stays KEPT" */
+/* "KEY: WANTED is looser than KEPT (PLACE) and a project may only tighten; HOLDS holds" */
 void merger_note_withheld(const struct merger *merger, const char *key,
 			  const char *wanted, const struct origin *wanted_at,
-			  const char *kept, const struct origin *kept_at);
+			  const char *kept, const struct origin *kept_at,
+			  const char *holds);
 
 /* Once the mode is known, on which the defaults depend. */
 int merger_openings(struct merger *merger, struct arena *arena, struct error *err);

@@ -1,19 +1,45 @@
+#include "lib/buf.h"
 #include "lib/policy_internal.h"
 
 /* Merging: inbound and host_gateway. */
 
-static const char *opening_name(const struct opening *opening)
+static void print_opening(const struct opening *opening, struct buf *out)
 {
 	switch (opening->kind) {
-	case OPENING_CLOSED:
-		return "closed";
-	case OPENING_PORTS:
-		return "a list of ports";
 	case OPENING_UNSET:
+		buf_puts(out, "what nobody says");
+		break;
+	case OPENING_CLOSED:
+		buf_puts(out, "closed");
+		break;
+	case OPENING_PORTS:
+		ports_print_list(opening->ports, opening->port_count, out);
+		break;
 	case OPENING_OPEN:
+		buf_puts(out, "open");
 		break;
 	}
-	return "open";
+}
+
+static void note_withheld(struct merger *merger, const char *key,
+			  const struct opening *wanted, const struct opening *kept,
+			  const struct opening *holds)
+{
+	const struct opening *parts[] = { wanted, kept, holds };
+	struct buf texts[ARRAY_SIZE(parts)] = { 0 };
+	bool failed = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		print_opening(parts[i], &texts[i]);
+		failed = failed || texts[i].failed;
+	}
+	if (failed)
+		merger->notes->out_of_memory = true;
+	else
+		merger_note_withheld(merger, key, texts[0].data, &wanted->origin,
+				     texts[1].data, &kept->origin, texts[2].data);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		buf_release(&texts[i]);
 }
 
 /* The ports that both open; false when `wanted` has more than that. */
@@ -50,17 +76,22 @@ static int tighten_ports(struct merger *merger, const char *key, struct opening 
 			 struct error *err)
 {
 	/* Of two sorted lists of disjoint ranges so many pieces can overlap at most. */
-	size_t most = chosen->port_count + project->port_count, count;
+	size_t most = chosen->port_count + project->port_count;
 	struct port_range *ranges = arena_alloc(arena, most * sizeof(*ranges));
+	struct opening both;
 
 	if (!ranges)
 		return error_memory(err);
-	if (!intersect(chosen, project, ranges, &count))
-		merger_note_withheld(merger, key, opening_name(project), &project->origin,
-				     opening_name(chosen), &chosen->origin);
-	chosen->kind = count ? OPENING_PORTS : OPENING_CLOSED;
-	chosen->ports = ranges;
-	chosen->port_count = count;
+	both = *chosen;
+	both.ports = ranges;
+	if (intersect(chosen, project, ranges, &both.port_count)) {
+		*chosen = *project;
+		return 0;
+	}
+	if (both.port_count == 0)
+		both.kind = OPENING_CLOSED;
+	note_withheld(merger, key, project, chosen, &both);
+	*chosen = both;
 	return 0;
 }
 
@@ -76,8 +107,7 @@ static int tighten_opening(struct merger *merger, const char *key, struct openin
 	if (tighter && project->kind != chosen->kind)
 		*chosen = *project;
 	else if (!tighter)
-		merger_note_withheld(merger, key, opening_name(project), &project->origin,
-				     opening_name(chosen), &chosen->origin);
+		note_withheld(merger, key, project, chosen, chosen);
 	return 0;
 }
 

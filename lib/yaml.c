@@ -61,7 +61,7 @@ bool node_is_null(const struct node *node)
 
 char *node_describe(const struct node *node, char out[static NODE_SHOWN])
 {
-	char text[NODE_SHOWN - 2];
+	char text[NODE_SHOWN - 16];
 
 	if (node->kind == NODE_LIST)
 		snprintf(out, NODE_SHOWN, "a list");
@@ -70,8 +70,9 @@ char *node_describe(const struct node *node, char out[static NODE_SHOWN])
 	else if (node_is_null(node))
 		snprintf(out, NODE_SHOWN, "nothing");
 	else
-		snprintf(out, NODE_SHOWN, "'%s'",
-			 escape(text, sizeof(text), node->text, node->length));
+		snprintf(out, NODE_SHOWN, "'%s'%s",
+			 escape(text, sizeof(text), node->text, node->length),
+			 node->plain ? "" : " in quotes");
 	return out;
 }
 

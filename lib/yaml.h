@@ -55,6 +55,6 @@ bool node_is_null(const struct node *node);
 /* Is the scalar this text? */
 bool node_is(const struct node *node, const char *text);
 
-/* "a list", "nothing", "'text'" for messages; returns `out`. */
+/* "a list", "nothing", "'text'", "'text' in quotes" for messages; returns `out`. */
 #define NODE_SHOWN 100
 char *node_describe(const struct node *node, char out[static NODE_SHOWN]);

@@ -65,9 +65,11 @@ static void note_syntax(const yaml_parser_t *parser, const char *bytes, size_t l
 			  "'%s': '*' begins a YAML alias; put a wildcard in quotes: "
 			  "\"*.example.com\"",
 			  shown);
-	else
+	else if (line_length)
 		notes_add(notes, NOTE_ERROR, &at, "'%s' is not YAML: %s%s", shown,
 			  problem, find_hint(problem, line, line_length));
+	else
+		notes_add(notes, NOTE_ERROR, &at, "not YAML: %s", problem);
 }
 
 /* The reader's faults are told by byte offset. */

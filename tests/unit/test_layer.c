@@ -215,8 +215,8 @@ static void expect_refusal(const struct buf *text, enum layer_kind kind, const c
 {
 	struct bench *bench = read_bytes(kind, text->data, text->length);
 
-	if (!strstr(bench->err.text, part))
-		fail_msg("got '%s', not '%s'", bench->err.text, part);
+	if (bench->result == 0 || !strstr(note_text(bench, 0), part))
+		fail_msg("got '%s', not '%s'", note_text(bench, 0), part);
 	done(bench);
 }
 

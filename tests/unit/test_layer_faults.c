@@ -32,7 +32,7 @@ static void explains_each_fault(void **state)
 		  "not a list" },
 		{ "network:\n  policy:\n",
 		  "policy: expected full, audit, restricted or none, not nothing" },
-		{ "network:\n  policy: \"full\\0\"\n", "not 'full\\x00'" },
+		{ "network:\n  policy: \"full\\0\"\n", "not 'full\\x00' in quotes" },
 		{ "network:\n  dns: pined\n",
 		  "dns: expected resolvers, pinned or guarded, not 'pined'; "
 		  "did you mean 'pinned'?" },
@@ -62,9 +62,10 @@ static void explains_each_fault(void **state)
 		{ A "    - example.com:\n",
 		  "'example.com:' is a mapping to YAML because it ends in a colon" },
 		{ A "    - 2001:db8::\n", "'2001:db8::' is a mapping to YAML" },
-		{ A "    - {}\n", "expected a mapping with the key host or preset" },
+		{ A "    - {}\n",
+		  "a mapping without the key host or preset is no entry" },
 		{ A "    - { a: b, c: d }\n",
-		  "expected a mapping with the key host or preset" },
+		  "a mapping without the key host or preset is no entry" },
 		{ A "    - *.example.com\n", "p.yml:3:7: '- *.example.com': '*' begins a "
 					     "YAML alias; put a wildcard in quotes" },
 		{ A "    - *example\n",
@@ -111,7 +112,7 @@ static void explains_each_fault(void **state)
 		{ A "    - !!str a.example\n", "YAML tags" },
 		{ "network: {}\n---\nnetwork: {}\n",
 		  "p.yml:2:1: more than one YAML document" },
-		{ "network: {\n", "is not YAML: did not find expected" },
+		{ "network: {\n", "not YAML: did not find expected" },
 		{ "a: &a [*a]\n", "p.yml:1:8: an alias inside of what it stands for" },
 		{ "a: \xff\n", "p.yml:1:4: not UTF-8 text: invalid leading UTF-8 octet" },
 		{ "a: \x01\n",
@@ -129,7 +130,7 @@ static void explains_each_fault(void **state)
 			fail_msg("'%s': got '%s', not '%s'", cases[i].text,
 				 note_text(bench, 0), cases[i].note);
 		assert_int_equal(bench->err.kind, ERROR_POLICY);
-		assert_string_equal(bench->err.text, note_text(bench, 0));
+		assert_non_null(strstr(bench->err.text, "p.yml is not understood: "));
 		done(bench);
 	}
 }
