@@ -77,9 +77,11 @@ static int lose_all_but(int left, struct error *err)
 	return proof_of_loss(&proof, err);
 }
 
+/* setresuid() signals every thread and so ends a pause(). */
 static void *stay(void *unused)
 {
-	pause();
+	for (;;)
+		pause();
 	return unused;
 }
 
