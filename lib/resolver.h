@@ -24,15 +24,16 @@
 #define RESOLVER_PINNED_END "# netpale: pinned names end"
 
 struct resolver_options {
-	unsigned timeout_ms;         /* for everything, 1-600000 */
-	uint32_t socket_mark;        /* SO_MARK for each socket; 0: none. Setting it needs
-				      * NET_ADMIN or NET_RAW; a failure to set it is an error */
-	const char *resolv_conf;     /* NULL: /etc/resolv.conf */
-	const char *hosts;           /* NULL: /etc/hosts */
+	unsigned timeout_ms; /* for everything, 1-600000 */
+	/* SO_MARK for each socket; 0: none. Setting it needs NET_ADMIN or NET_RAW; a failure to
+	 * set it is an error. */
+	uint32_t socket_mark;
+	const char *resolv_conf; /* NULL: /etc/resolv.conf */
+	const char *hosts; /* NULL: /etc/hosts */
 };
 
-/* `names` normalised, distinct. Every name gets an answer, be it ANSWER_TIMEOUT: an answer
- * is never an error. -1 with ERROR_KERNEL or ERROR_MEMORY. */
+/* `names` normalised, distinct; the answers borrow them. Every name gets an answer, be it
+ * ANSWER_TIMEOUT: an answer is never an error. -1 with ERROR_KERNEL or ERROR_MEMORY. */
 int resolver_ask(const char *const *names, size_t count,
 		 const struct resolver_options *options, struct arena *arena,
 		 struct answers *ret, struct error *err) MUST_CHECK;
