@@ -151,9 +151,13 @@ fenced() {
 
 address() { docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$id-$1"; }
 
-# The ruleset of a running container, netpale's own table left out (others) or only it (fence).
+# The ruleset of a running container, netpale's own table left out (others) or only it (fence),
+# without what it counts.
 others() {
 	docker exec -u root "$1" nft -s list ruleset 2>/dev/null |
 		awk '/^table/ { skip = $0 ~ / inet netpale / } !skip'
 }
-fence() { docker exec -u root "$1" nft -s list table inet netpale; }
+fence() {
+	docker exec -u root "$1" nft -s list table inet netpale |
+		awk '/set refused/ { skip = 1 } !skip; /}$/ && /^\t}/ { skip = 0 }'
+}
