@@ -30,16 +30,17 @@ struct entry {
 	enum entry_kind kind;
 	enum trust trust;
 	bool deny;
-	bool private_ok;       /* private: true */
+	bool private_ok; /* private: true */
 	bool required;
-	uint16_t port_count;   /* 0: no ports given */
+	uint16_t port_count; /* 0: no ports given */
 	const struct port_range *ports; /* sorted, disjoint, not adjacent; shared */
-	struct prefix prefix;  /* ENTRY_PREFIX */
-	const char *host;      /* names: normalised, without "*." or "." in front */
-	const char *text;      /* as written, not escaped */
-	const char *preset;    /* the preset it came through, or NULL */
-	struct origin origin;  /* where the entry (or the preset's use) stands */
-	const struct entry *same; /* an earlier entry that says the same: kept for its origin */
+	struct prefix prefix; /* ENTRY_PREFIX */
+	const char *host; /* names: normalised, without "*." or "." in front */
+	const char *text; /* as written, not escaped */
+	const char *preset; /* the preset it came through, or NULL */
+	struct origin origin; /* where the entry (or the preset's use) stands */
+	/* An earlier entry that says the same: this one is kept for its origin. */
+	const struct entry *same;
 };
 
 /* The largest number of ports and ranges one entry may list. */

@@ -21,7 +21,13 @@ enum layer_kind {
 /* Ordered from loose to tight: a project may only go up. 0 is "not given". */
 enum mode { MODE_UNSET, MODE_FULL, MODE_AUDIT, MODE_RESTRICTED, MODE_NONE };
 enum stance { STANCE_UNSET, STANCE_RESOLVERS, STANCE_PINNED, STANCE_GUARDED };
-enum trust_project { TRUST_UNSET, TRUST_EXTEND, TRUST_TIGHTEN, TRUST_IGNORE, TRUST_OVERRIDE };
+enum trust_project {
+	TRUST_UNSET,
+	TRUST_EXTEND,
+	TRUST_TIGHTEN,
+	TRUST_IGNORE,
+	TRUST_OVERRIDE
+};
 enum merge { MERGE_UNSET, MERGE_DEEP, MERGE_OVERRIDE };
 
 /* `inbound` and `host_gateway`: closed, open, or some ports. */
@@ -36,18 +42,24 @@ struct opening {
 struct layer {
 	enum layer_kind kind;
 	const char *source;
-	bool has_network;      /* a `network` block (or any variable or flag) was there */
-	enum merge merge;            struct origin merge_origin;
-	enum mode mode;              struct origin mode_origin;
-	enum stance dns;             struct origin dns_origin;
-	enum trust_project trust;    struct origin trust_origin;
-	bool isolation;              struct origin isolation_origin;
+	bool has_network; /* a `network` block (or any variable or flag) was there */
+	enum merge merge;
+	struct origin merge_origin;
+	enum mode mode;
+	struct origin mode_origin;
+	enum stance dns;
+	struct origin dns_origin;
+	enum trust_project trust;
+	struct origin trust_origin;
+	bool isolation;
+	struct origin isolation_origin;
 	struct opening inbound, host_gateway;
 	bool has_allow, has_deny; /* the key was there, be its list empty */
-	struct entry *entries; /* allow and deny, in the order written, presets expanded */
+	/* allow and deny, in the order written, presets expanded */
+	struct entry *entries;
 	size_t count, capacity;
-	size_t names;          /* among the entries */
-	bool full;             /* LAYER_ENTRIES was reached, and that was said */
+	size_t names; /* among the entries */
+	bool full; /* LAYER_ENTRIES was reached, and that was said */
 	const struct preset *presets; /* loaded when the first is asked for */
 	size_t preset_count;
 };
@@ -64,8 +76,8 @@ void layer_release(struct layer *layer);
  * file:line:column, all at once, in the order of the text; -1 with err (how many errors, or
  * memory) when there was one. Strings and entries' texts live in `arena`; `source` is borrowed.
  * Only `network`, `merge` and `isolation` are read at the top level. */
-int layer_parse(struct layer *layer, const char *bytes, size_t length, struct arena *arena,
-		struct notes *notes, struct error *err) MUST_CHECK;
+int layer_parse(struct layer *layer, const char *bytes, size_t length,
+		struct arena *arena, struct notes *notes, struct error *err) MUST_CHECK;
 
 /* The single values, for variables and flags: `text` as typed, `at` for errors. Each adds its
  * fault to `notes` and returns -1 then. layer_add_entry takes one ENTRY, "preset:NAME"
@@ -76,11 +88,11 @@ int layer_set_dns(struct layer *layer, const char *text, const struct origin *at
 		  struct notes *notes);
 int layer_set_trust(struct layer *layer, const char *text, const struct origin *at,
 		    struct notes *notes);
-int layer_add_entry(struct layer *layer, bool deny, const char *text, const struct origin *at,
-		    struct arena *arena, struct notes *notes);
-int layer_add_list(struct layer *layer, bool deny, const char *text, const struct origin *at,
-		   struct arena *arena, struct notes *notes);
+int layer_add_entry(struct layer *layer, bool deny, const char *text,
+		    const struct origin *at, struct arena *arena, struct notes *notes);
+int layer_add_list(struct layer *layer, bool deny, const char *text,
+		   const struct origin *at, struct arena *arena, struct notes *notes);
 
-const char *mode_name(enum mode mode);          /* "restricted" ... */
+const char *mode_name(enum mode mode); /* "restricted" ... */
 const char *stance_name(enum stance stance);
 const char *trust_name(enum trust_project trust);

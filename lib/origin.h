@@ -8,7 +8,8 @@
 /* Where a thing was written, and what there is to say about it. */
 
 struct origin {
-	const char *source;    /* a path, "NETPALE_ALLOW", "--allow", "CCPOD_ALLOWED_HOSTS" */
+	/* A path, "NETPALE_ALLOW", "--allow", "CCPOD_ALLOWED_HOSTS". */
+	const char *source;
 	unsigned line, column; /* from 1; 0: the source has no lines */
 };
 
@@ -19,7 +20,7 @@ struct origin {
 char *origin_format(const struct origin *origin, char out[static ORIGIN_TEXT]);
 
 enum note_level {
-	NOTE_ERROR,   /* the text is not accepted */
+	NOTE_ERROR, /* the text is not accepted */
 	NOTE_WARNING, /* accepted; the operator should know */
 	NOTE_INFO,
 };
@@ -33,11 +34,11 @@ struct note {
 /* What is collected while a text is read, so that all faults of a file are told at once.
  * lib/ never prints them; whoever asked does. */
 struct notes {
-	struct arena *arena;   /* holds the texts; owned */
+	struct arena *arena; /* holds the texts; owned */
 	struct note *v;
 	size_t count, capacity;
-	size_t errors;         /* counted past the limit too */
-	bool out_of_memory;    /* a note was lost: treat as an error */
+	size_t errors; /* counted past the limit too */
+	bool out_of_memory; /* a note was lost: treat as an error */
 };
 
 /* More errors than this are only counted, more warnings are dropped. */

@@ -10,16 +10,20 @@
  * from and in their arena. */
 
 struct policy {
-	enum mode mode;              struct origin mode_origin;
-	enum stance dns;             struct origin dns_origin;
+	enum mode mode;
+	struct origin mode_origin;
+	enum stance dns;
+	struct origin dns_origin;
 	enum trust_project trust;
-	struct opening inbound;      /* never OPENING_UNSET: open in full and audit by default */
-	struct opening host_gateway; /* OPENING_UNSET in mode full when nobody says anything:
-				      * the gateway is an address as any; else closed */
-	struct entry *entries;       /* layer order; one with `same` set is a repetition */
+	/* Never OPENING_UNSET: open in full and audit by default. */
+	struct opening inbound;
+	/* OPENING_UNSET in mode full when nobody says anything: the gateway is an address as
+	 * any; else closed by default. */
+	struct opening host_gateway;
+	struct entry *entries; /* layer order; one with `same` set is a repetition */
 	size_t count;
-	size_t project_added;        /* entries that only the project's allow has */
-	bool project_read;           /* a project layer took part */
+	size_t project_added; /* entries that only the project's allow has */
+	bool project_read; /* a project layer took part */
 };
 
 /* How far the operator's layers trust a project: TRUST_IGNORE means that its file need not
@@ -37,8 +41,9 @@ int policy_merge(struct layer *const layers[static LAYER_COUNT], struct arena *a
 		 struct notes *notes, struct policy *ret, struct error *err) MUST_CHECK;
 
 /* The distinct names whose addresses can make a difference in this mode, sorted. In `arena`. */
-int policy_names(const struct policy *policy, struct arena *arena, const char *const **ret,
-		 size_t *ret_count, struct error *err) MUST_CHECK;
+int policy_names(const struct policy *policy, struct arena *arena,
+		 const char *const **ret, size_t *ret_count, struct error *err)
+	MUST_CHECK;
 
 /* YAML that, read as a profile, is the same policy again but for who said what; origins (and
  * the project's entries) are marked in comments. Or JSON: {"version": 1, ...}. */

@@ -9,7 +9,7 @@
 
 struct preset {
 	const char *name;
-	const char *about;           /* one line */
+	const char *about; /* one line */
 	const struct entry *entries; /* `required` marks what is essential */
 	size_t count;
 };
@@ -22,5 +22,5 @@ int presets_load(struct arena *arena, const struct preset **ret, size_t *ret_cou
 		 struct error *err) MUST_CHECK;
 
 /* NULL when there is none; then *ret_nearest is the nearest known name or NULL. */
-const struct preset *presets_find(const struct preset *presets, size_t count, const char *name,
-				  const char **ret_nearest);
+const struct preset *presets_find(const struct preset *presets, size_t count,
+				  const char *name, const char **ret_nearest);

@@ -19,7 +19,7 @@ struct node {
 	uint16_t column;           /* the last one stands for all behind it */
 	uint8_t kind;              /* enum node_kind */
 	bool plain : 1;            /* a scalar without quotes */
-	bool cut : 1;              /* a list or map that a fault ended: its rest is missing */
+	bool cut : 1; /* a list or map that a fault ended: its rest is missing */
 	union {
 		struct {
 			const char
