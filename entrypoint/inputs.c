@@ -148,61 +148,64 @@ static int read_words(struct inputs *inputs, struct layer *layer, const struct s
 		      : 0;
 }
 
-/* What the files say. */
-static int read_files(struct inputs *inputs, const struct options *options,
-		      const struct user *agent, struct error *err)
+/* The layers that say something, as policy_*() take them. */
+static void present_layers(struct inputs *inputs, struct layer *ret[static LAYER_COUNT])
 {
-	const struct settings *any = &options->any;
-	bool ccpod = getenv("CCPOD_STATE") || getenv("CCPOD_NETWORK_POLICY");
-	const struct layer *profile = &inputs->layers[LAYER_PROFILE];
-	bool ignored;
+	for (size_t i = 0; i < LAYER_COUNT; i++) {
+		struct layer *layer = &inputs->layers[i];
 
-	if (ccpod && any->profile)
+		ret[i] = layer->has_network || layer->isolation ? layer : NULL;
+	}
+}
+
+static int read_operator(struct inputs *inputs, const struct options *options, bool ccpod,
+			 struct error *err)
+{
+	int result = 0;
+
+	if (ccpod && options->any.profile)
 		return error_set(err, ERROR_USAGE, "ccpod's variables take the profile's place; "
 						   "--profile beside them is ambiguous");
-	if (ccpod ? read_ccpod(inputs, err) < 0 : read_profile(inputs, any->profile, err) < 0)
-		return -1;
-	/* A project that is to be ignored is not even read: it cannot fail a start. The words
-	 * replace what the profile says of it. */
-	ignored = any->trust_project ? strcmp(any->trust_project, "ignore") == 0
-				     : profile->isolation || profile->trust == TRUST_IGNORE;
-	if (ignored || (ccpod && !any->project))
-		return 0;
-	return read_project(inputs, any->project, agent, err);
+	/* Each is read even after a fault in another: all faults are told at once. */
+	result |= ccpod ? read_ccpod(inputs, err)
+			: read_profile(inputs, options->any.profile, err);
+	result |= read_words(inputs, &inputs->layers[LAYER_ENVIRONMENT], &options->environment,
+			     false, err);
+	result |= read_words(inputs, &inputs->layers[LAYER_FLAGS], &options->flags, true, err);
+	return result;
 }
 
 static int read_layers(struct inputs *inputs, const struct options *options,
-		       const struct user *agent, bool sudo, struct error *err)
+		       const struct user *agent, struct error *err)
 {
-	struct error later;
-	int result = sudo ? read_profile(inputs, NULL, err)
-			  : read_files(inputs, options, agent, err);
+	bool ccpod = getenv("CCPOD_STATE") || getenv("CCPOD_NETWORK_POLICY");
+	struct layer *layers[LAYER_COUNT];
+	int result = read_operator(inputs, options, ccpod, err);
 
-	/* The words are read even after a fault in a file: all faults are told at once. */
-	if (!sudo && (read_words(inputs, &inputs->layers[LAYER_ENVIRONMENT],
-				 &options->environment, false, result < 0 ? &later : err) < 0 ||
-		      read_words(inputs, &inputs->layers[LAYER_FLAGS], &options->flags, true,
-				 result < 0 ? &later : err) < 0))
-		return -1;
-	return result;
+	present_layers(inputs, layers);
+	/* A project that is to be ignored is not even read: it cannot fail a start. */
+	if (policy_trust(layers) == TRUST_IGNORE || (ccpod && !options->any.project))
+		return result;
+	return result | read_project(inputs, options->any.project, agent, err);
 }
 
 int inputs_read(const struct options *options, const struct user *agent, bool sudo,
 		struct inputs *ret, struct error *err)
 {
-	struct layer *layers[LAYER_COUNT] = { 0 };
 	const struct user self = { .uid = geteuid(), .gid = getegid() };
+	struct layer *layers[LAYER_COUNT];
+	int result;
 
 	*ret = (struct inputs){ .arena = arena_new(POLICY_MEMORY) };
 	if (!ret->arena)
 		return error_memory(err);
 	layer_init(&ret->layers[LAYER_ENVIRONMENT], LAYER_ENVIRONMENT, "the environment");
 	layer_init(&ret->layers[LAYER_FLAGS], LAYER_FLAGS, "the flags");
-	if (read_layers(ret, options, agent ? agent : &self, sudo, err) < 0)
+	result = sudo ? read_profile(ret, NULL, err)
+		      : read_layers(ret, options, agent ? agent : &self, err);
+	if (result < 0)
 		return -1;
-	for (size_t i = 0; i < LAYER_COUNT; i++)
-		if (ret->layers[i].has_network || ret->layers[i].isolation)
-			layers[i] = &ret->layers[i];
+	present_layers(ret, layers);
 	return policy_merge(layers, ret->arena, &ret->notes, &ret->policy, err);
 }
 

@@ -100,8 +100,12 @@ static void print_preset(const struct preset *preset, struct buf *out)
 {
 	buf_printf(out, "# %s: %s\n", preset->name, preset->about);
 	for (size_t i = 0; i < preset->count; i++) {
+		struct entry entry = preset->entries[i];
+
+		/* Essential is what counts when the whole preset is required. */
+		entry.required = false;
 		buf_puts(out, "- ");
-		entry_print(&preset->entries[i], out);
+		entry_print_item(&entry, out);
 		buf_puts(out, preset->entries[i].required ? "  # essential\n" : "\n");
 	}
 }
