@@ -75,14 +75,20 @@ static int require(const struct options *options, bool drop, const struct inputs
 
 /* Everything up to the fence in force. The notes are said in any case: after a failure they
  * tell what is wrong. */
-static int raise_fence(const struct options *options, const struct user *user, bool drop,
+static int raise_fence(const struct options *given, const struct user *user, bool drop,
 		       struct inputs *inputs, struct fence *fence, struct error *err)
 {
+	struct options without = *given;
+	const struct options *options = given;
 	bool sudo = false;
 	int result;
 
-	if (refuse_words_under_sudo(options, &sudo, err) < 0)
+	if (refuse_words_under_sudo(given, &sudo, err) < 0)
 		return -1;
+	/* Where sudoers lets variables through, they are the agent's. */
+	without.any = (struct settings){ 0 };
+	if (sudo)
+		options = &without;
 	result = inputs_read(options, user, sudo, inputs, err);
 	if (result == 0 && fence_is_open(&inputs->policy))
 		result = privileges_require(false, drop, err);
