@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "entrypoint/hosts.h"
 #include "entrypoint/log.h"
@@ -48,6 +49,10 @@ int fence_stands(bool *ret, struct error *err)
 {
 	struct netlink *netlink CLEANUP(netlink_closep) = NULL;
 
+	/* Behind the fence the filter denies even the socket, with the number of a kernel that
+	 * has no netfilter at all; the kernel tells tables to root alone anyway. */
+	if (geteuid() != 0)
+		return error_set(err, ERROR_PRIVILEGE, "only root sees the fence itself");
 	if (netlink_open(&netlink, err) < 0)
 		return -1;
 	return netlink_table_exists(netlink, ret, err);
@@ -80,14 +85,17 @@ static int put_in_place(struct netlink *netlink, const struct fence *fence,
 	return 0;
 }
 
-/* Mode full with nothing to refuse: a fence that stood comes down, if we may see it at all. */
-static int take_down(struct netlink *netlink, const struct fence *fence, struct error *err)
+/* Mode full with nothing to refuse: a fence that stood comes down, if there is a netfilter and
+ * we may see it at all. */
+static int take_down(const struct fence *fence, struct error *err)
 {
+	struct netlink *netlink CLEANUP(netlink_closep) = NULL;
 	const struct buf nothing = { 0 };
 	struct error ignored;
 	bool stands = false;
 
-	if (netlink_table_exists(netlink, &stands, &ignored) == 0 && stands &&
+	if (netlink_open(&netlink, &ignored) == 0 &&
+	    netlink_table_exists(netlink, &stands, &ignored) == 0 && stands &&
 	    netlink_table_delete(netlink, err) < 0)
 		return -1;
 	(void)!state_write(fence->plan, &fence->answers, &nothing, &ignored);
@@ -114,17 +122,17 @@ int fence_raise(const struct options *options, struct inputs *inputs, struct fen
 	struct site site;
 
 	*ret = (struct fence){ 0 };
-	if (draw_mark(&marks.flow_mark, err) < 0 || inputs_site(&site, err) < 0 ||
-	    netlink_open(&netlink, err) < 0)
+	if (draw_mark(&marks.flow_mark, err) < 0 || inputs_site(&site, err) < 0)
 		return -1;
-	if (!open && close_first(netlink, &site, &marks, err) < 0)
-		return -1;
-	if (!open && inputs_answers(options, inputs, NULL, marks.socket_mark, &ret->answers, err) < 0)
+	if (!open && (netlink_open(&netlink, err) < 0 ||
+		      close_first(netlink, &site, &marks, err) < 0 ||
+		      inputs_answers(options, inputs, NULL, marks.socket_mark, &ret->answers,
+				     err) < 0))
 		return -1;
 	if (plan_build(&inputs->policy, &ret->answers, &site, &inputs->notes, &ret->plan, err) < 0)
 		return -1;
 	if (!ret->plan->fenced)
-		return take_down(netlink, ret, err);
+		return take_down(ret, err);
 	if (ret->plan->dns == STANCE_PINNED && hosts_pin(&ret->answers, err) < 0)
 		return -1;
 	return put_in_place(netlink, ret, &site, &marks, err);
