@@ -233,11 +233,13 @@ static socklen_t to_socket_address(const struct addr *addr, struct sockaddr_stor
 	return sizeof(*in6);
 }
 
-/* The fence answers EPERM. The others mean that there is no way there at all. */
+/* The fence answers EPERM. The others mean that there is no way there at all: no route, or one
+ * of type blackhole (EINVAL) or prohibit (EACCES). */
 static bool is_closed(int number)
 {
 	return number == EPERM || number == ENETUNREACH || number == EHOSTUNREACH ||
-	       number == EAFNOSUPPORT || number == EADDRNOTAVAIL;
+	       number == EINVAL || number == EACCES || number == EAFNOSUPPORT ||
+	       number == EADDRNOTAVAIL;
 }
 
 int proof_of_closed_address(const struct addr *addr, struct error *err)
