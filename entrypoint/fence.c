@@ -119,6 +119,7 @@ int fence_raise(const struct options *options, struct inputs *inputs, struct fen
 	struct netlink *netlink CLEANUP(netlink_closep) = NULL;
 	struct ruleset_options marks = { .socket_mark = RULESET_SOCKET_MARK };
 	bool open = fence_is_open(&inputs->policy);
+	struct error stale;
 	struct site site;
 
 	*ret = (struct fence){ 0 };
@@ -131,10 +132,14 @@ int fence_raise(const struct options *options, struct inputs *inputs, struct fen
 		return -1;
 	if (plan_build(&inputs->policy, &ret->answers, &site, &inputs->notes, &ret->plan, err) < 0)
 		return -1;
+	if (ret->plan->fenced && ret->plan->dns == STANCE_PINNED) {
+		if (hosts_pin(&ret->answers, err) < 0)
+			return -1;
+	} else if (hosts_unpin(&stale) < 0) {
+		log_warning("names pinned by an earlier start stay: %s", stale.text);
+	}
 	if (!ret->plan->fenced)
 		return take_down(ret, err);
-	if (ret->plan->dns == STANCE_PINNED && hosts_pin(&ret->answers, err) < 0)
-		return -1;
 	return put_in_place(netlink, ret, &site, &marks, err);
 }
 

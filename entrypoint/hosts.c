@@ -15,8 +15,8 @@
 static const char mark_begin[] = RESOLVER_PINNED_BEGIN "\n";
 static const char mark_end[] = RESOLVER_PINNED_END "\n";
 
-/* The file without what an earlier call put between the marks. */
-static void copy_unpinned(const struct buf *old, struct buf *out)
+/* The file without what an earlier call put between the marks; false: it has put nothing. */
+static bool copy_unpinned(const struct buf *old, struct buf *out)
 {
 	const char *text = old->data ? old->data : "";
 	const char *begin = strstr(text, mark_begin);
@@ -30,6 +30,7 @@ static void copy_unpinned(const struct buf *old, struct buf *out)
 	}
 	if (out->length > 0 && out->data[out->length - 1] != '\n')
 		buf_puts(out, "\n");
+	return end;
 }
 
 static int write_in_place(const struct buf *text, struct error *err)
@@ -71,4 +72,16 @@ int hosts_pin(const struct answers *answers, struct error *err)
 	if (text.failed)
 		return error_memory(err);
 	return write_in_place(&text, err);
+}
+
+int hosts_unpin(struct error *err)
+{
+	struct buf old CLEANUP(buf_release) = { 0 };
+	struct buf text CLEANUP(buf_release) = { 0 };
+
+	if (source_read(HOSTS_FILE, NULL, HOSTS_BYTES, &old, err) < 0)
+		return -1;
+	if (!copy_unpinned(&old, &text))
+		return 0;
+	return text.failed ? error_memory(err) : write_in_place(&text, err);
 }

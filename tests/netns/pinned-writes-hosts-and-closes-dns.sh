@@ -58,3 +58,8 @@ check 'the old one is closed' refused_fast tcp 198.51.100.10 80
 cp hosts before
 check 'a third apply' netpale apply -f policy.yml
 check 'changes nothing' same "$(cat before)" "$(cat /etc/hosts)"
+
+# Another stance keeps nothing up to date.
+check 'with DNS again' netpale apply --allow 198.51.100.12
+refute 'nothing is pinned' says /etc/hosts 'netpale|example'
+check 'and the lines that stood in /etc/hosts stay' same "$(head -n 3 before)" "$(cat /etc/hosts)"
