@@ -120,23 +120,20 @@ static void a_second_server_makes_up_for_the_first(void **state)
 	}
 }
 
-static void slow_servers_are_slow_but_right(void **state)
+/* A reply that comes after its question was asked again counts. (With several servers c-ares
+ * goes on to the next, and what the first says later is lost once nobody waits for it.) */
+static void a_slow_server_is_slow_but_right(void **state)
 {
 	static const char *const names[] = { "a.example.com", "b.example.com",
 					     "c.example.com" };
+	struct answers answers;
 
 	(void)state;
-	resolv_conf(2, "");
 	start(0, "delay=700", NULL);
-	start(1, "delay=800", NULL);
 	place.options.timeout_ms = 2000; /* a quarter of it is a try's patience */
-	for (int i = 0; i < 2; i++) {
-		struct answers answers = ask(names, ARRAY_SIZE(names));
-
-		for (size_t j = 0; j < answers.count; j++)
-			assert_int_equal(answers.v[j].count, 2);
-		resolv_conf(1, "");
-	}
+	answers = ask(names, ARRAY_SIZE(names));
+	for (size_t i = 0; i < answers.count; i++)
+		assert_int_equal(answers.v[i].count, 2);
 }
 
 static void the_deadline_holds(void **state)
@@ -255,7 +252,7 @@ int main(void)
 		TEST(takes_tcp_for_what_is_too_long),
 		TEST(does_without_tcp),
 		TEST(a_second_server_makes_up_for_the_first),
-		TEST(slow_servers_are_slow_but_right),
+		TEST(a_slow_server_is_slow_but_right),
 		TEST(the_deadline_holds),
 		TEST(many_names_take_one_round_trip),
 		TEST(thousands_of_names_are_asked_in_turn),
