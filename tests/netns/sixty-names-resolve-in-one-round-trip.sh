@@ -1,5 +1,6 @@
 #!/bin/bash
 # 60 names, 50 ms of DNS latency, 250 ms for the whole start.
+# Runs alone.
 . "${0%/*}/lib.sh"
 
 start udp 198.51.100.53 53 "$PEERS/dns" 198.51.100.53 53 delay=50
@@ -12,7 +13,7 @@ start_http 198.51.100.53 80
 		echo "    - {host: n$n.example.com, private: true}"
 	done
 } >policy.yml
-# Other tests share the processors, so one of three tries has to be in time.
+# What else the machine does can make one late: one of three tries has to be in time.
 in_time() {
 	local try
 	for try in 1 2 3; do

@@ -1,6 +1,7 @@
 /* What does a destination do to a client? probe EXPECTED tcp|udp ADDR PORT WITHIN_MS [FROM_PORT]
- * tries once and prints "OUTCOME TIME"; it succeeds when the outcome is the expected one and came
- * in time. FROM_PORT: from that port of the client.
+ * tries once, from that port of the client where one is given, and prints "OUTCOME TIME". Its
+ * status is 0 when the outcome is the expected one and came in time, 1 for another outcome, 3 for
+ * the right one too late.
  *
  *	open         TCP: connected. UDP: a datagram came back
  *	refused      TCP: reset. UDP: sending was not permitted (EPERM)
@@ -108,5 +109,5 @@ int main(int argc, char **argv)
 	close(fd);
 	if (strcmp(outcome, argv[1]) != 0)
 		return 1;
-	return strcmp(outcome, "silent") != 0 && took > within;
+	return strcmp(outcome, "silent") != 0 && took > within ? 3 : 0;
 }
