@@ -275,7 +275,7 @@ static void json_is_one_object(void **state)
 	assert_int_equal(plan_print_json(plan, &out), 0);
 	assert_string_equal(
 		out.data,
-		"{\"policy\":\"restricted\",\"fenced\":true,\"dns\":\"resolvers\",\n"
+		"{\"version\":1,\"policy\":\"restricted\",\"fenced\":true,\"dns\":\"resolvers\",\n"
 		" \"resolvers\":[\"192.0.2.53\"],\n"
 		" \"inbound\":[],\n"
 		" \"flows\":[\n"
