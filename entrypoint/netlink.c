@@ -219,10 +219,16 @@ static int explain(struct netlink *netlink, const struct ruleset *ruleset,
 							  : "the transaction";
 	const char *feature = NULL;
 
-	if (refusal->code == EPERM)
+	/* Without the capability nothing is looked at; with it, a single message is refused
+	 * when somebody holds the table by its `owner` flag. */
+	if (refusal->code == EPERM && refusal->seq == SEQ_BEGIN)
 		return error_set(err, ERROR_PRIVILEGE,
 				 "CAP_NET_ADMIN is missing, so no fence can be put up: docker "
 				 "run --cap-add NET_ADMIN");
+	if (refusal->code == EPERM)
+		return error_set(err, ERROR_KERNEL,
+				 "the kernel refused '%s': another process owns table inet %s",
+				 what, RULESET_TABLE);
 	if (refusal->code == ENOENT || refusal->code == EOPNOTSUPP || refusal->code == EINVAL ||
 	    refusal->code == EAFNOSUPPORT || refusal->code == EPROTONOSUPPORT)
 		feature = missing_feature(netlink);

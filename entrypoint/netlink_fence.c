@@ -45,25 +45,45 @@ static int prove(struct netlink *netlink, const struct ruleset *ruleset, struct 
 			 (int)strcspn(differences.data, "\n"), differences.data);
 }
 
+/* One fence in place of what stands. */
+static int replace(struct netlink *netlink, struct wanted *wanted, struct ruleset **ret,
+		   struct error *err)
+{
+	struct dump frame CLEANUP(dump_release) = { 0 };
+	int result;
+
+	if (netlink_read_frame(netlink, &frame, err) < 0)
+		return -1;
+	wanted->options.standing = frame.bytes.data;
+	wanted->options.standing_length = frame.bytes.length;
+	result = build_and_apply(netlink, wanted, ret, err);
+	if (result < 0 && netlink->optional && !wanted->options.quiet) {
+		wanted->options.quiet = true;
+		result = build_and_apply(netlink, wanted, ret, err);
+	}
+	return result;
+}
+
 int netlink_fence(struct netlink *netlink, const struct plan *plan, const struct site *site,
 		  const struct ruleset_options *options, struct ruleset **ret,
 		  struct error *err)
 {
 	struct wanted wanted = { .plan = plan, .site = site, .options = *options };
 	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
-	struct dump frame CLEANUP(dump_release) = { 0 };
-	int result;
+	struct ruleset *plain CLEANUP(ruleset_freep) = NULL;
+	struct error ignored;
 
-	if (netlink_read_frame(netlink, &frame, err) < 0)
+	if (replace(netlink, &wanted, &ruleset, err) < 0)
 		return -1;
-	wanted.options.standing = frame.bytes.data;
-	wanted.options.standing_length = frame.bytes.length;
-	result = build_and_apply(netlink, &wanted, &ruleset, err);
-	if (result < 0 && netlink->optional && !wanted.options.quiet) {
-		wanted.options.quiet = true;
-		result = build_and_apply(netlink, &wanted, &ruleset, err);
+	/* Once more when the plain names were taken, so that applying twice is applying once.
+	 * The fence stands already: that this fails is no fault of it. */
+	if (plan && !ruleset->plain) {
+		if (replace(netlink, &wanted, &plain, &ignored) == 0) {
+			ruleset_free(ruleset);
+			ruleset = TAKE(plain);
+		}
 	}
-	if (result < 0 || prove(netlink, ruleset, err) < 0)
+	if (prove(netlink, ruleset, err) < 0)
 		return -1;
 	*ret = TAKE(ruleset);
 	return 0;

@@ -28,7 +28,8 @@ enum key {
 enum set_kind {
 	SET_PLAIN,
 	SET_RANGES,   /* elements are intervals */
-	SET_COUNTING, /* filled by a rule; bounded, elements time out */
+	SET_COUNTING, /* filled by a rule; bounded, elements time out. It outlives the fence, so
+		       * that an apply forgets nothing: the same in every generation */
 };
 
 /* What is counted of the refused: enough to see what somebody tries, bounded because the agent
@@ -69,7 +70,6 @@ struct builder {
 	bool failed;
 
 	const struct set *set;   /* between set_begin() and set_end() */
-	const char *set_name;    /* with the suffix */
 	size_t elements;         /* written to it so far */
 	struct nlmsghdr *list;   /* the open message of elements, or NULL */
 	struct nlattr *nest;
@@ -90,7 +90,11 @@ void builder_abandon(struct builder *b);
 /* Room for any message but a list of elements; the largest rule takes a quarter. */
 #define MESSAGE_SMALL 4096
 
-/* For the builder's own files: a message at the end of the bytes, with room for `room` bytes;
+/* For the builder's own files. How a set is called in this generation: */
+#define SET_NAME_MAX 64
+const char *set_name(const struct builder *b, const struct set *set, char out[static SET_NAME_MAX]);
+
+/* A message at the end of the bytes, with room for `room` bytes;
  * NULL after a failure. `what` is printf text. */
 struct nlmsghdr *message_begin(struct builder *b, uint16_t type, uint16_t flags, size_t room);
 void message_end(struct builder *b, struct nlmsghdr *message, const char *what, ...)

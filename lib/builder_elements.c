@@ -43,11 +43,13 @@ static void add_service(struct bytes *key, uint32_t protocol, uint32_t port)
 
 static void list_begin(struct builder *b)
 {
+	char name[SET_NAME_MAX];
+
 	b->list = message_begin(b, NFT_MSG_NEWSETELEM, NLM_F_CREATE, LIST_MAX + 1024);
 	if (!b->list)
 		return;
 	mnl_attr_put_strz(b->list, NFTA_SET_ELEM_LIST_TABLE, b->table);
-	mnl_attr_put_strz(b->list, NFTA_SET_ELEM_LIST_SET, b->set_name);
+	mnl_attr_put_strz(b->list, NFTA_SET_ELEM_LIST_SET, set_name(b, b->set, name));
 	b->nest = mnl_attr_nest_start(b->list, NFTA_SET_ELEM_LIST_ELEMENTS);
 	b->listed = 0;
 	b->first = arena_printf(b->ruleset->arena, "%s", b->line.data ? b->line.data : "");
@@ -57,11 +59,13 @@ static void list_begin(struct builder *b)
 
 static void list_end(struct builder *b)
 {
+	char name[SET_NAME_MAX];
+
 	if (!b->list)
 		return;
 	mnl_attr_nest_end(b->list, b->nest);
-	message_end(b, b->list, "add element inet %s %s { %s%s }", b->table, b->set_name,
-		    b->first ? b->first : "", b->listed > 1 ? ", ..." : "");
+	message_end(b, b->list, "add element inet %s %s { %s%s }", b->table,
+		    set_name(b, b->set, name), b->first ? b->first : "", b->listed > 1 ? ", ..." : "");
 	b->list = NULL;
 }
 

@@ -152,11 +152,11 @@ static void mask(struct builder *b, const void *bits, uint32_t length)
 static void lookup(struct builder *b, const struct set *set)
 {
 	struct nftnl_expr *e = expr(b, "lookup");
-	char name[NFT_NAME_MAXLEN];
+	char name[SET_NAME_MAX];
 
 	if (!e)
 		return;
-	snprintf(name, sizeof(name), "%s%s", set->name, b->suffix);
+	set_name(b, set, name);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, 0); /* the kernel gives it back */
 	if (nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, name) < 0)
@@ -367,10 +367,10 @@ void count_daddr(struct builder *b, const struct set *set)
 {
 	enum family family = set_family(set);
 	struct nftnl_expr *e, *counter = nftnl_expr_alloc("counter");
-	char name[NFT_NAME_MAXLEN];
+	char name[SET_NAME_MAX];
 
 	rule_begin(b);
-	snprintf(name, sizeof(name), "%s%s", set->name, b->suffix);
+	set_name(b, set, name);
 	say(b, "update @%s {", name);
 	load_addr(b, family, DESTINATION, layouts[family].length);
 	say(b, "timeout %us counter }", COUNTED_MS / 1000);

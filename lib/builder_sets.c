@@ -68,13 +68,20 @@ static void describe(struct nftnl_set *s, const struct set *set, uint32_t id)
 	}
 }
 
+const char *set_name(const struct builder *b, const struct set *set, char out[static SET_NAME_MAX])
+{
+	snprintf(out, SET_NAME_MAX, "%s%s", set->name,
+		 set->kind == SET_COUNTING ? "" : b->suffix);
+	return out;
+}
+
 void set_add(struct builder *b, const struct set *set)
 {
 	struct nlmsghdr *message = message_begin(b, NFT_MSG_NEWSET, NLM_F_CREATE, MESSAGE_SMALL);
 	struct nftnl_set *s = nftnl_set_alloc();
-	char name[NFT_NAME_MAXLEN];
+	char name[SET_NAME_MAX];
 
-	snprintf(name, sizeof(name), "%s%s", set->name, b->suffix);
+	set_name(b, set, name);
 	if (!s || !message || nftnl_set_set_str(s, NFTNL_SET_TABLE, b->table) < 0 ||
 	    nftnl_set_set_str(s, NFTNL_SET_NAME, name) < 0) {
 		b->failed = true;
@@ -102,16 +109,15 @@ void set_delete(struct builder *b, const char *name)
 void set_begin(struct builder *b, const struct set *set)
 {
 	struct buf *text = &b->ruleset->text;
+	char name[SET_NAME_MAX];
 
 	set_add(b, set);
 	b->set = set;
-	b->set_name = arena_printf(b->ruleset->arena, "%s%s", set->name, b->suffix);
 	b->elements = 0;
-	if (!b->set_name)
-		b->failed = true;
-	if (!b->with_text || b->failed)
+	if (!b->with_text)
 		return;
-	buf_printf(text, "\tset %s {\n\t\ttype %s\n", b->set_name, key_types[set->key].name);
+	buf_printf(text, "\tset %s {\n\t\ttype %s\n", set_name(b, set, name),
+		   key_types[set->key].name);
 	if (set->kind == SET_RANGES)
 		buf_puts(text, "\t\tflags interval\n");
 	if (set->kind == SET_COUNTING)

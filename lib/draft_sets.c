@@ -232,10 +232,11 @@ static const struct {
 	int (*fill)(struct builder *b, struct draft *draft, const struct set *set,
 		    struct error *err);
 } sets[] = {
+	/* First those that stay, so that a listing is the same after every apply. */
+	{ &set_refused[0], fill_nothing },   { &set_refused[1], fill_nothing },
 	{ &set_allow[0], fill_allow },       { &set_allow[1], fill_allow },
 	{ &set_ports[0], fill_ports },       { &set_ports[1], fill_ports },
 	{ &set_resolver[0], fill_resolver }, { &set_resolver[1], fill_resolver },
-	{ &set_refused[0], fill_nothing },   { &set_refused[1], fill_nothing },
 	{ &set_dns, fill_dns },              { &set_inbound, fill_inbound },
 	{ &set_nd_out, fill_constants },     { &set_nd_in, fill_constants },
 	{ &set_mld, fill_constants },

@@ -97,6 +97,14 @@ static void output_rules(struct builder *b, const struct draft *draft)
 	match_hoplimit(b, 255);
 	rule_accept(b);
 
+	/* The kernel's own reports of groups joined. They stay here, because anybody may join
+	 * any group and so write to the link; silently, because nobody tried anything. */
+	match_icmp6(b, &set_mld);
+	if (draft->plan->mode == MODE_AUDIT)
+		rule_accept(b);
+	else
+		rule_drop(b);
+
 	/* DNS flows get no mark: they end with the fence that has these rules. */
 	for (size_t i = 0; i < 2 && !draft->site; i++) {
 		match_flow(b, DESTINATION, &set_resolver[i]);
@@ -284,11 +292,18 @@ static bool is_ours(const char *chain)
 	return false;
 }
 
+/* The sets that outlive a fence. */
+static bool is_kept(const char *set)
+{
+	return strcmp(set, set_refused[0].name) == 0 || strcmp(set, set_refused[1].name) == 0;
+}
+
 /* What only the rules before used, or somebody else's. */
 static void delete_used(struct builder *b, const struct standing *standing)
 {
 	for (size_t i = 0; i < standing->set_count; i++)
-		if (standing->sets[i].used && !standing->sets[i].anonymous)
+		if (standing->sets[i].used && !standing->sets[i].anonymous &&
+		    !is_kept(standing->sets[i].name))
 			set_delete(b, standing->sets[i].name);
 	for (size_t i = 0; i < standing->chain_count; i++)
 		if (!is_ours(standing->chains[i]))
@@ -301,6 +316,7 @@ static int assemble(struct builder *b, struct draft *draft, const struct standin
 	b->accepts = draft->plan->mode == MODE_AUDIT;
 	b->suffix = choose_suffix(draft, standing);
 	b->ruleset->quiet = draft->options->quiet;
+	b->ruleset->plain = b->suffix[0] == '\0';
 
 	table_begin(b);
 	table_add(b);
@@ -369,7 +385,8 @@ int ruleset_build_undo(const struct ruleset *ruleset, size_t end, struct ruleset
 		if (NFNL_MSG_TYPE(m->nlmsg_type) != NFT_MSG_NEWSET)
 			continue;
 		mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg))
-			if (mnl_attr_get_type(attr) == NFTA_SET_NAME)
+			if (mnl_attr_get_type(attr) == NFTA_SET_NAME &&
+			    !is_kept(mnl_attr_get_str(attr)))
 				set_delete(&b, mnl_attr_get_str(attr));
 	}
 	return builder_finish(&b, ret, err);

@@ -40,6 +40,7 @@ struct ruleset_message {
 
 struct ruleset {
 	bool quiet;            /* as in the options */
+	bool plain;            /* the sets have their plain names */
 	struct buf bytes;      /* without batch begin and end; nlmsg_seq = index of message */
 	struct ruleset_message *messages;
 	size_t count, capacity;

@@ -42,8 +42,10 @@ changed 'an IPv6 element added' '2001:db8:1::77' \
 	add element inet netpale ports6 '{ 2001:db8:1::77 . tcp . 443 }'
 changed 'a rule added' 'egress' insert rule inet netpale egress accept
 changed 'a rule added at the end' 'output' add rule inet netpale output accept
-fence
-changed 'a rule removed' 'egress' delete rule inet netpale egress handle "$(rule_handle egress reject\|refuse)"
+check 'a rule removed: the fence is as applied' eval 'fence && verify'
+check 'a rule removed: changed' in_client nft delete rule inet netpale egress \
+	handle "$(rule_handle egress 'reject|refuse')"
+check 'a rule removed: found' finds egress
 changed 'a chain emptied' 'refuse' flush chain inet netpale refuse
 changed 'the policy turned' 'output.*accept' \
 	'chain inet netpale output { type filter hook output priority filter; policy accept; }'
