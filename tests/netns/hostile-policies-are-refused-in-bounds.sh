@@ -10,13 +10,13 @@ export ASAN_OPTIONS=quarantine_size_mb=1:detect_leaks=1 UBSAN_OPTIONS=print_stac
 printf 'network: { policy: restricted }\n' >profile.yml
 repeat() { head -c "$1" /dev/zero | tr '\0' "$2"; } # COUNT CHARACTER
 bounded() { # STATUSES COMMAND...
-	local statuses=$1 status ms kib
+	local statuses=$1 status ms kib _
 	shift
 	as_agent timeout -s KILL $seconds "$PEERS/measure" 1 "$@" 2>errors >measured || {
 		echo "no end within $seconds s"
 		return 1
 	}
-	read -r status ms kib <measured
+	read -r status ms _ kib <measured
 	echo "status $status, $ms ms, $kib KiB"
 	head -c 2000 errors
 	[[ " $statuses " == *" $status "* ]] && not says errors 'Sanitizer|runtime error' &&
@@ -26,7 +26,7 @@ refused() { # WORDS [FILE]: as project file, as profile, and compiled
 	local file=${2-hostile.yml}
 	check "$1, as project: refused" bounded 65 \
 		"$NETPALE" check -f profile.yml --project "$file"
-	check "$1, as profile: refused" bounded 65 "$NETPALE" plan --answers /dev/null -f "$file"
+	check "$1, as profile: refused" bounded 65 "$NETPALE" plan --answers answers -f "$file"
 }
 read_in_bounds() { # WORDS: may be a policy or not
 	check "$1: in bounds" bounded '0 1 65' "$NETPALE" check -f profile.yml --project hostile.yml

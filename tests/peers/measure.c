@@ -1,5 +1,5 @@
 /* measure RUNS COMMAND [ARG...]: runs it RUNS times, its stdout into nothing, and prints one line for
- * each run: "STATUS MILLISECONDS PEAK_KIB". STATUS is 128+n when a signal ended it. The peak is the
+ * each run: "STATUS MILLISECONDS CPU_MILLISECONDS PEAK_KIB". STATUS is 128+n when a signal ended it. The peak is the
  * largest of the command's own process and of those it waited for. */
 
 #include <fcntl.h>
@@ -10,6 +10,11 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+static double seconds(const struct timeval *time)
+{
+	return (double)time->tv_sec + (double)time->tv_usec / 1e6;
+}
 
 int main(int argc, char **argv)
 {
@@ -31,10 +36,11 @@ int main(int argc, char **argv)
 			return 2;
 		}
 		clock_gettime(CLOCK_MONOTONIC, &end);
-		printf("%d %.3f %ld\n",
+		printf("%d %.3f %.3f %ld\n",
 		       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
 		       (double)(end.tv_sec - start.tv_sec) * 1e3 +
 			       (double)(end.tv_nsec - start.tv_nsec) / 1e6,
+		       seconds(&usage.ru_utime) * 1e3 + seconds(&usage.ru_stime) * 1e3,
 		       usage.ru_maxrss);
 	}
 	posix_spawn_file_actions_destroy(&files);
