@@ -114,6 +114,11 @@ each "$not_inbound" is_kept_out
 check 'inbound, the other protocol: udp 192.0.2.2 port 5173 is refused at once' \
 	"$PEERS/probe" unreachable udp 192.0.2.2 5173 50
 
+check 'a closed port of an allowed host says so' probe unreachable udp 198.51.100.10 9 1000
+echoed() { head -c 4000 /dev/zero | in_client socat -b 4000 -t 1 - "UDP:$1:80" | wc -c; }
+check 'a datagram in fragments goes there and back' same 4000 "$(echoed 198.51.100.10)"
+check 'a datagram in fragments goes there and back, IPv6' same 4000 "$(echoed '[2001:db8:1::10]')"
+
 in_client "$PEERS/echo" 127.0.0.1 4000 &
 in_client "$PEERS/echo" ::1 4000 &
 check 'loopback is open' busywait 5000 probe open tcp 127.0.0.1 4000 100
