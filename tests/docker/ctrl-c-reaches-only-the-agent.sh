@@ -33,5 +33,5 @@ done
 # A shell as the agent has its job control.
 drive shell "$image" bash --norc -i
 contains 'Ctrl-Z stops a job of the shell' Stopped "$out"
-contains 'the shell goes on' 'still here 3' "$out"
+contains 'the shell goes on' 'still here 43' "$out"
 contains 'its status arrives' 'ended 5' "$out"

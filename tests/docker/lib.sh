@@ -28,16 +28,21 @@ skip() {
 	exit 77
 }
 
-clean() {
-	local status=$? found
+# A container that is on its way out by itself still holds its network for a moment.
+gone() {
+	docker ps -aq --filter "label=$label" | xargs -r docker rm -f -v
+	docker network ls -q --filter "label=$label" | xargs -r docker network rm
+}
 
-	! declare -F clean_more >/dev/null || clean_more "$status" || true
-	found=$(docker ps -aq --filter "label=$label")
-	# shellcheck disable=SC2086  # one word a container
-	[ -z "$found" ] || docker rm -f -v $found >/dev/null
-	found=$(docker network ls -q --filter "label=$label")
-	# shellcheck disable=SC2086
-	[ -z "$found" ] || docker network rm $found >/dev/null
+clean() {
+	local status=$?
+
+	set +e
+	! declare -F clean_more >/dev/null || clean_more "$status"
+	for _ in {1..50}; do
+		! gone >/dev/null 2>&1 || break
+		sleep 0.1
+	done
 	rm -rf "$work"
 	exit "$status"
 }
