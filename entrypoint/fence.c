@@ -104,9 +104,13 @@ static int take_down(const struct fence *fence, struct error *err)
 
 bool fence_is_open(const struct policy *policy)
 {
-	if (policy->mode != MODE_FULL || policy->host_gateway.kind == OPENING_CLOSED ||
-	    policy->inbound.kind == OPENING_CLOSED || policy->inbound.kind == OPENING_PORTS)
+	const struct opening *openings[] = { &policy->host_gateway, &policy->inbound };
+
+	if (policy->mode != MODE_FULL)
 		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(openings); i++)
+		if (openings[i]->kind == OPENING_CLOSED || openings[i]->kind == OPENING_PORTS)
+			return false;
 	for (size_t i = 0; i < policy->count; i++)
 		if (policy->entries[i].deny)
 			return false;

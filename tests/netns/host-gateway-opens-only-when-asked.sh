@@ -46,5 +46,14 @@ for gateway in $gateways; do
 done
 check 'and nothing else is' reaches tcp 198.51.100.10 3000
 
+check 'full with ports of host_gateway' fence 'policy: full, host_gateway: [3000]'
+for gateway in $gateways; do
+	check "$gateway port 3000 is reached" reaches tcp "$gateway" 3000
+	check "$gateway port 22 is refused" refused_fast tcp "$gateway" 22
+done
+in_client nft delete table inet netpale
+refute 'which is a fence, and takes what a fence takes' as_agent "$NETPALE" apply -f policy.yml
+check 'also the first one' fence 'policy: full, host_gateway: [3000]'
+
 check 'full' fence 'policy: full'
 check 'leaves the gateway open' reaches tcp 192.0.2.1 3000
