@@ -110,7 +110,7 @@ static int read_ccpod(struct inputs *inputs, struct error *err)
 
 	layer_init(layer, LAYER_PROFILE, "CCPOD_NETWORK_POLICY");
 	layer->has_network = true;
-	if (layer_set_mode(layer, mode && *mode ? mode : "full", &mode_at, &inputs->notes) < 0 ||
+	if (layer_set_mode(layer, mode ? mode : "full", &mode_at, &inputs->notes) < 0 ||
 	    (hosts && layer_add_list(layer, false, hosts, &hosts_at, inputs->arena,
 				     &inputs->notes) < 0))
 		return error_set(err, ERROR_POLICY, "ccpod's variables are not understood");
