@@ -54,7 +54,7 @@ static const struct definition definitions[] = {
 	{ "open", 0, OPTION_WORDS, GROUP_PROBES, AT(open), "HOST:PORT", "this must be reachable" },
 	{ "closed", 0, OPTION_WORDS, GROUP_PROBES, AT(closed), "HOST:PORT",
 	  "this must be refused" },
-	{ "format", 0, OPTION_TEXT, GROUP_FORMAT, AT(format), "FORMAT", "text, nft or json" },
+	{ "format", 0, OPTION_TEXT, GROUP_FORMAT, AT(format), "FORMAT", "nft (default) or json" },
 	{ "json", 0, OPTION_FLAG, GROUP_JSON, AT(json), NULL, "results as JSON" },
 	{ "quiet", 'q', OPTION_FLAG, GROUP_SAY, AT(quiet), NULL, "say errors only" },
 	{ "verbose", 'v', OPTION_FLAG, GROUP_SAY, AT(verbose), NULL, "say more" },
@@ -193,13 +193,15 @@ static int read_flags(int argc, char **argv, struct options *options, struct err
 
 	getopt_tables(options->verb, longs, shorts);
 	opterr = 0;
-	optind = 1;
+	optind = 0; /* from the start, also amid the letters of a word */
 	while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		const char *word = argv[optind - 1];
+		/* A letter may stand amid others, and then the word is not behind us yet. */
+		const char letter[] = { '-', (char)optopt, '\0' };
+		const char *word = optopt > 0 && optopt < LONG_BASE ? letter : argv[optind - 1];
 
-		escape(shown, sizeof(shown), word, strlen(word));
 		if (code == 'h')
 			return 1;
+		escape(shown, sizeof(shown), word, strlen(word));
 		if (code == ':')
 			return error_set(err, ERROR_USAGE, "option '%s' needs a value", shown);
 		if (code == '?')
