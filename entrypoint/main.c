@@ -22,7 +22,7 @@ static const struct verb verbs[] = {
 	{ "check", "", "print the merged policy with its origins, and findings",
 	  POLICY | GROUP_JSON, 0, 0, verb_check },
 	{ "explain", "DESTINATION", "is it allowed, and by which line",
-	  POLICY | GROUP_NAMES | GROUP_JSON, 1, 1, verb_explain },
+	  POLICY | GROUP_NAMES, 1, 1, verb_explain },
 	{ "plan", "", "print what would be applied", POLICY | GROUP_NAMES | GROUP_FORMAT, 0, 0,
 	  verb_plan },
 	{ "verify", "", "does the kernel hold what was applied",

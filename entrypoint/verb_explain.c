@@ -55,13 +55,27 @@ static const struct addr *addresses(const struct question *question, size_t *ret
 	return answer ? answer->addrs : NULL;
 }
 
+/* The entry that would open the name, had it an address. */
+static const struct entry *entry_for_name(const struct question *question)
+{
+	const struct policy *policy = &question->inputs->policy;
+
+	for (size_t i = 0; i < policy->count; i++)
+		if (policy->entries[i].kind == ENTRY_NAME && !policy->entries[i].deny &&
+		    strcmp(policy->entries[i].host, question->to.host) == 0)
+			return &policy->entries[i];
+	return NULL;
+}
+
 /* All addresses of a name usually share one verdict: then one line is enough. */
 static int explain(const struct question *question)
 {
 	size_t count;
 	const struct addr *addrs = addresses(question, &count);
-	struct verdict first = { .reason = "the name has no address, and without one nothing "
-					   "opens" };
+	struct verdict first = {
+		.entry = count ? NULL : entry_for_name(question),
+		.reason = "the name has no address, and without one nothing opens",
+	};
 	bool refused = count == 0;
 
 	if (count == 0)
@@ -101,6 +115,7 @@ int verb_explain(const struct options *options, struct error *err)
 {
 	struct inputs inputs CLEANUP(inputs_release) = { 0 };
 	struct question question = { .inputs = &inputs };
+	int status;
 
 	if (inputs_read(options, NULL, false, &inputs, err) < 0) {
 		inputs_say_notes(&inputs.notes, NOTE_WARNING);
@@ -110,5 +125,8 @@ int verb_explain(const struct options *options, struct error *err)
 	    inputs_site(&question.site, err) < 0 ||
 	    find_answers(options, &question, err) < 0)
 		return -1;
-	return explain(&question);
+	status = explain(&question);
+	if (fflush(stdout) != 0)
+		return error_set(err, ERROR_KERNEL, "cannot write the result");
+	return status;
 }

@@ -10,6 +10,7 @@ cat >policy.yml <<-'END'
 	    - api.example.com:443
 	    - 203.0.113.0/28:8000-8099/tcp
 	    - "[2001:db8:1::/48]:443"
+	    - gone.example.com
 	  deny:
 	    - 198.51.100.66
 END
@@ -30,7 +31,7 @@ refused() { check "$1 is refused: $2" tells 1 "$1" "^refused.*$2"; }
 
 allowed 198.51.100.10 'policy\.yml:3'
 allowed 198.51.100.10:53999/udp 'policy\.yml:3'
-refused 198.51.100.66 'policy\.yml:8'
+refused 198.51.100.66 'policy\.yml:9'
 allowed api.example.com:443 'policy\.yml:4'
 allowed api.example.com 'policy\.yml:4'
 refused api.example.com:80 'no entry'
@@ -42,7 +43,8 @@ refused '[2001:db8:2::7]:443' 'no entry'
 allowed 203.0.113.77:9 '\.ccpod\.yml:3'
 allowed 203.0.113.88:22 '--allow'
 refused 192.88.100.99:25 'no entry.*192\.88\.100\.99:25'
-refused unknown.example.net 'no address|no entry'
+refused unknown.example.net 'no address.*this line in allow'
+refused gone.example.com "allow 'gone\.example\.com' \(.*policy\.yml:7\): the name has no address[^;]*$"
 
 # The line it proposes does what it says.
 proposed=$(explain 192.88.100.99:25 | sed -n 's/.*- "\(.*\)"$/\1/p')
@@ -53,3 +55,5 @@ for bad in '' 198.51.100.0/24 'http://api.example.com' 'api.example.com:80-90'; 
 	check "'$bad' is no destination" same 64 \
 		"$(explain "$bad" >/dev/null 2>&1 || echo $?)"
 done
+explain 198.51.100.10 >/dev/full 2>said && status=0 || status=$?
+check 'a line that could not be written is no answer' same 71 "$status"
