@@ -71,7 +71,7 @@ int verb_plan(const struct options *options, struct error *err)
 	static const struct {
 		const char *name;
 		int (*print)(const struct plan *plan, struct error *err);
-	} formats[] = { { "nft", print_nft }, { "json", print_json } };
+	} formats[] = { { "nft", print_nft }, { "json", print_json }, { 0 } }, *known = formats;
 	struct inputs inputs CLEANUP(inputs_release) = { 0 };
 	struct plan *plan CLEANUP(plan_freep) = NULL;
 	const char *format = options->any.format ? options->any.format : "nft";
@@ -80,6 +80,11 @@ int verb_plan(const struct options *options, struct error *err)
 	char shown[64];
 	int result;
 
+	while (known->name && strcmp(format, known->name) != 0)
+		known++;
+	if (!known->name)
+		return error_set(err, ERROR_USAGE, "--format: '%s' is not one of nft, json",
+				 escape(shown, sizeof(shown), format, strlen(format)));
 	result = inputs_read(options, NULL, false, &inputs, err);
 	if (result == 0 && (inputs_site(&site, err) < 0 ||
 			    inputs_answers(options, &inputs, NULL, 0, &answers, err) < 0 ||
@@ -87,13 +92,7 @@ int verb_plan(const struct options *options, struct error *err)
 				       err) < 0))
 		result = -1;
 	inputs_say_notes(&inputs.notes, NOTE_WARNING);
-	if (result < 0)
-		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		if (strcmp(format, formats[i].name) == 0)
-			return formats[i].print(plan, err);
-	return error_set(err, ERROR_USAGE, "--format: '%s' is not one of nft, json",
-			 escape(shown, sizeof(shown), format, strlen(format)));
+	return result < 0 ? -1 : known->print(plan, err);
 }
 
 static void print_preset(const struct preset *preset, struct buf *out)
