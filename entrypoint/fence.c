@@ -195,7 +195,16 @@ static void describe_skipped(const struct plan *plan, struct buf *out)
 		buf_printf(out, " and %zu more", plan->skipped_count - shown);
 }
 
-void fence_describe(const struct fence *fence, const struct inputs *inputs, struct buf *out)
+void fence_describe_names(const struct fence *fence, const struct inputs *inputs,
+			  struct buf *out)
+{
+	if (!fence->plan->fenced)
+		return;
+	describe_skipped(fence->plan, out);
+	describe_project(inputs, out);
+}
+
+void fence_describe(const struct fence *fence, struct buf *out)
 {
 	const struct plan *plan = fence->plan;
 
@@ -209,6 +218,4 @@ void fence_describe(const struct fence *fence, const struct inputs *inputs, stru
 		   plan->networks, plan->networks == 1 ? "" : "s");
 	buf_printf(out, ", dns %s", plan->mode == MODE_NONE ? "closed" : stance_name(plan->dns));
 	describe_opening(plan, out);
-	describe_skipped(plan, out);
-	describe_project(inputs, out);
 }

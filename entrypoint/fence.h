@@ -25,5 +25,7 @@ int fence_compare(const struct buf *sent, struct buf *differences, size_t *ret_c
 /* Does `inet netpale` stand? Needs NET_ADMIN. */
 int fence_stands(bool *ret, struct error *err) MUST_CHECK;
 
-/* The start line, without "netpale: ". */
-void fence_describe(const struct fence *fence, const struct inputs *inputs, struct buf *out);
+/* For the start line: what stands; and what was skipped and what the project added. */
+void fence_describe(const struct fence *fence, struct buf *out);
+void fence_describe_names(const struct fence *fence, const struct inputs *inputs,
+			  struct buf *out);

@@ -48,11 +48,18 @@ static int refuse_words_under_sudo(const struct options *options, bool *ret_sudo
 	return 0;
 }
 
-static void warn_of_project(const struct inputs *inputs, const struct user *user)
+/* Whatever they say now: the agent decides what they say next time. */
+static void warn_of_sources(const struct inputs *inputs, const struct user *user)
 {
+	enum trust_project trust = inputs->policy.trust;
 	char shown[256];
 
-	if (inputs->project && inputs->policy.project_added > 0 &&
+	if (inputs->profile && source_writable_by(inputs->profile, user))
+		log_warning("the agent can write %s and so decide its own next start: keep it "
+			    "where only root writes, or mount it read-only",
+			    escape(shown, sizeof(shown), inputs->profile,
+				   strlen(inputs->profile)));
+	if (inputs->project && (trust == TRUST_EXTEND || trust == TRUST_OVERRIDE) &&
 	    source_writable_by(inputs->project, user))
 		log_warning("the agent can write %s and so widen its own next start: set "
 			    "trust_project: tighten, or mount it read-only",
@@ -97,6 +104,8 @@ static int raise_fence(const struct options *given, const struct user *user, boo
 	if (result == 0)
 		result = fence_raise(options, inputs, fence, err);
 	inputs_say_notes(&inputs->notes, NOTE_WARNING);
+	if (result == 0 && fence->plan->fenced)
+		warn_of_sources(inputs, user);
 	return result;
 }
 
@@ -106,10 +115,11 @@ static void say_start(const struct fence *fence, const struct inputs *inputs,
 {
 	struct buf line = { 0 };
 
-	fence_describe(fence, inputs, &line);
+	fence_describe(fence, &line);
 	if (user)
 		buf_printf(&line, ", uid %u%s", user->uid,
 			   sudo ? " with sudo (weaker: no no-new-privileges, no seccomp)" : "");
+	fence_describe_names(fence, inputs, &line);
 	buf_printf(&line, "; %.0f ms", milliseconds_since(start));
 	log_info("%s", line.failed ? "fenced" : line.data);
 	buf_release(&line);
@@ -173,7 +183,6 @@ int verb_run(const struct options *options, struct error *err)
 	result = raise_fence(options, &user, true, &inputs, &fence, err);
 	if (result == 0) {
 		warn_of_surroundings(&user);
-		warn_of_project(&inputs, &user);
 		result = start_agent(options, &user, fence.plan->fenced, err);
 	}
 	if (result == 0)

@@ -50,6 +50,19 @@ refute 'with no warning, for the agent cannot change it' says said 'next start'
 chown 1000 .ccpod.yml
 start_it >said 2>&1 || :
 check 'a file that the agent can change is warned of' says said 'warning: .*next start'
+netpale apply -f "$WORK/policy.yml" >said 2>&1 || :
+check 'also by apply' says said 'warning: .*ccpod.*next start'
+echo >.ccpod.yml
+start_it >said 2>&1 || :
+check 'also where it says nothing yet' says said 'warning: .*ccpod.*next start'
+start_tight() { netpale run -f "$WORK/policy.yml" --trust-project tighten -- true; }
+start_tight >said 2>&1 || :
+refute 'but not where it can only tighten' says said 'next start'
+chown 1000 "$WORK/policy.yml"
+start_tight >said 2>&1 || :
+check "so is an operator's file" says said 'warning: .*policy\.yml and so decide its own next start'
+chown 0 "$WORK/policy.yml"
+echo 'network: { allow: [ 198.51.100.11 ] }' >.ccpod.yml
 chown 0 .ccpod.yml
 chmod 777 .
 start_it >said 2>&1 || :
