@@ -37,10 +37,12 @@ int netlink_open(struct netlink **ret, struct error *err)
 
 		free(netlink);
 		if (number == EPROTONOSUPPORT || number == EAFNOSUPPORT)
-			return error_set(err, ERROR_KERNEL,
-					 "this kernel has no netfilter (gVisor has none), so no "
-					 "fence can stand here");
-		return error_errno(err, ERROR_KERNEL, number, "netfilter's netlink socket");
+			return error_set(
+				err, ERROR_KERNEL,
+				"this kernel has no netfilter (gVisor has none), so no "
+				"fence can stand here");
+		return error_errno(err, ERROR_KERNEL, number,
+				   "netfilter's netlink socket");
 	}
 	*ret = netlink;
 	return 0;
@@ -63,8 +65,10 @@ static void make_room(struct netlink *netlink, size_t wanted)
 
 	if (netlink->room >= wanted)
 		return;
-	if (setsockopt(netlink->fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) < 0)
-		(void)setsockopt(netlink->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	if (setsockopt(netlink->fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) <
+	    0)
+		(void)setsockopt(netlink->fd, SOL_SOCKET, SO_SNDBUF, &bytes,
+				 sizeof(bytes));
 	if (getsockopt(netlink->fd, SOL_SOCKET, SO_SNDBUF, &have, &length) == 0 &&
 	    have > SNDBUF_SLACK)
 		netlink->room = (size_t)have - SNDBUF_SLACK;
@@ -83,8 +87,8 @@ static size_t span_bytes(const struct ruleset *ruleset, size_t from, size_t to)
 
 /* What the kernel said to a transaction. */
 struct refusal {
-	int code;      /* errno of the first error; 0: none */
-	uint32_t seq;  /* the message it names */
+	int code; /* errno of the first error; 0: none */
+	uint32_t seq; /* the message it names */
 	char why[128]; /* the kernel's own words, or empty */
 	bool answered; /* the last message was */
 };
@@ -98,9 +102,11 @@ static void copy_reason(const struct nlmsghdr *m, struct refusal *refusal)
 	if (!(m->nlmsg_flags & NLM_F_ACK_TLVS))
 		return;
 	if (!(m->nlmsg_flags & NLM_F_CAPPED))
-		skip += mnl_nlmsg_get_payload_len(m) > sizeof(*e) ?
-				MNL_ALIGN(e->msg.nlmsg_len) - MNL_NLMSG_HDRLEN : 0;
-	mnl_attr_for_each(attr, m, skip) {
+		skip += mnl_nlmsg_get_payload_len(m) > sizeof(*e)
+				? MNL_ALIGN(e->msg.nlmsg_len) - MNL_NLMSG_HDRLEN
+				: 0;
+	mnl_attr_for_each(attr, m, skip)
+	{
 		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
 		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
 			escape(refusal->why, sizeof(refusal->why), mnl_attr_get_str(attr),
@@ -162,8 +168,10 @@ static int transact(struct netlink *netlink, const struct ruleset *ruleset, size
 		{ bytes + last->offset + sizeof(header), last->length - sizeof(header) },
 		{ end, nftnl_batch_end(end, SEQ_END)->nlmsg_len },
 	};
-	struct msghdr message = { .msg_name = &kernel, .msg_namelen = sizeof(kernel),
-				  .msg_iov = parts, .msg_iovlen = ARRAY_SIZE(parts) };
+	struct msghdr message = { .msg_name = &kernel,
+				  .msg_namelen = sizeof(kernel),
+				  .msg_iov = parts,
+				  .msg_iovlen = ARRAY_SIZE(parts) };
 
 	*refusal = (struct refusal){ .seq = SEQ_BEGIN };
 	memcpy(&header, bytes + last->offset, sizeof(header));
@@ -181,14 +189,15 @@ static int transact(struct netlink *netlink, const struct ruleset *ruleset, size
 }
 
 /* How far a transaction that begins at `from` reaches. */
-static size_t transaction_end(const struct netlink *netlink, const struct ruleset *ruleset,
-			      size_t from)
+static size_t transaction_end(const struct netlink *netlink,
+			      const struct ruleset *ruleset, size_t from)
 {
 	size_t to = from + 1;
 
 	if (from >= ruleset->swap)
 		return ruleset->count;
-	while (to < ruleset->swap && span_bytes(ruleset, from, to + 1) + WRAPPING <= netlink->room)
+	while (to < ruleset->swap &&
+	       span_bytes(ruleset, from, to + 1) + WRAPPING <= netlink->room)
 		to++;
 	return to;
 }
@@ -215,27 +224,33 @@ static const char *missing_feature(struct netlink *netlink)
 static int explain(struct netlink *netlink, const struct ruleset *ruleset,
 		   const struct refusal *refusal, struct error *err)
 {
-	const char *what = refusal->seq < ruleset->count ? ruleset->messages[refusal->seq].what
-							  : "the transaction";
+	const char *what = refusal->seq < ruleset->count
+				   ? ruleset->messages[refusal->seq].what
+				   : "the transaction";
 	const char *feature = NULL;
 
 	/* Without the capability nothing is looked at; with it, a single message is refused
 	 * when somebody holds the table by its `owner` flag. */
 	if (refusal->code == EPERM && refusal->seq == SEQ_BEGIN)
-		return error_set(err, ERROR_PRIVILEGE,
-				 "CAP_NET_ADMIN is missing, so no fence can be put up: docker "
-				 "run --cap-add NET_ADMIN");
+		return error_set(
+			err, ERROR_PRIVILEGE,
+			"CAP_NET_ADMIN is missing, so no fence can be put up: docker "
+			"run --cap-add NET_ADMIN");
 	if (refusal->code == EPERM)
-		return error_set(err, ERROR_KERNEL,
-				 "the kernel refused '%s': another process owns table inet %s",
-				 what, RULESET_TABLE);
-	if (refusal->code == ENOENT || refusal->code == EOPNOTSUPP || refusal->code == EINVAL ||
-	    refusal->code == EAFNOSUPPORT || refusal->code == EPROTONOSUPPORT)
+		return error_set(
+			err, ERROR_KERNEL,
+			"the kernel refused '%s': another process owns table inet %s",
+			what, RULESET_TABLE);
+	if (refusal->code == ENOENT || refusal->code == EOPNOTSUPP ||
+	    refusal->code == EINVAL || refusal->code == EAFNOSUPPORT ||
+	    refusal->code == EPROTONOSUPPORT)
 		feature = missing_feature(netlink);
 	if (feature)
 		return error_errno(err, ERROR_KERNEL, refusal->code,
-				   "this kernel lacks %s; it refused '%s'", feature, what);
-	return error_errno(err, ERROR_KERNEL, refusal->code, "the kernel refused '%s'%s%s", what,
+				   "this kernel lacks %s; it refused '%s'", feature,
+				   what);
+	return error_errno(err, ERROR_KERNEL, refusal->code,
+			   "the kernel refused '%s'%s%s", what,
 			   refusal->why[0] ? ": " : "", refusal->why);
 }
 
@@ -256,7 +271,8 @@ static void undo(struct netlink *netlink, const struct ruleset *ruleset, size_t 
 		(void)!netlink_table_delete(netlink, &err);
 }
 
-int netlink_apply(struct netlink *netlink, const struct ruleset *ruleset, struct error *err)
+int netlink_apply(struct netlink *netlink, const struct ruleset *ruleset,
+		  struct error *err)
 {
 	struct refusal refusal;
 

@@ -26,9 +26,9 @@ static inline void netlink_closep(struct netlink **p)
  * options->standing is not looked at. ERROR_PRIVILEGE: CAP_NET_ADMIN is missing; ERROR_KERNEL names the
  * refused message and the feature that is missing; ERROR_PROOF: the kernel took it and holds
  * something else. */
-int netlink_fence(struct netlink *netlink, const struct plan *plan, const struct site *site,
-		  const struct ruleset_options *options, struct ruleset **ret,
-		  struct error *err) MUST_CHECK;
+int netlink_fence(struct netlink *netlink, const struct plan *plan,
+		  const struct site *site, const struct ruleset_options *options,
+		  struct ruleset **ret, struct error *err) MUST_CHECK;
 
 /* Its parts. Sends a ruleset: its sets in as many transactions as the socket needs, the rest in
  * one. A failure leaves what stood. */
@@ -36,11 +36,13 @@ int netlink_apply(struct netlink *netlink, const struct ruleset *ruleset,
 		  struct error *err) MUST_CHECK;
 
 /* Does a fence stand: `inet netpale` with the chain that packets leave by? */
-int netlink_table_exists(struct netlink *netlink, bool *ret, struct error *err) MUST_CHECK;
+int netlink_table_exists(struct netlink *netlink, bool *ret, struct error *err)
+	MUST_CHECK;
 int netlink_table_delete(struct netlink *netlink, struct error *err) MUST_CHECK;
 
 /* Reads `inet netpale` without the elements of its sets: what ruleset_options.standing wants. */
-int netlink_read_frame(struct netlink *netlink, struct dump *ret, struct error *err) MUST_CHECK;
+int netlink_read_frame(struct netlink *netlink, struct dump *ret, struct error *err)
+	MUST_CHECK;
 
 /* Reads `inet netpale` whole; retried when a commit of somebody else cuts it. */
 int netlink_dump(struct netlink *netlink, struct dump *ret, struct error *err) MUST_CHECK;

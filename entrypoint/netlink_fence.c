@@ -18,8 +18,8 @@ static int build(const struct wanted *wanted, struct ruleset **ret, struct error
 	return ruleset_build_closed(wanted->site, &wanted->options, ret, err);
 }
 
-static int build_and_apply(struct netlink *netlink, struct wanted *wanted, struct ruleset **ret,
-			   struct error *err)
+static int build_and_apply(struct netlink *netlink, struct wanted *wanted,
+			   struct ruleset **ret, struct error *err)
 {
 	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
 
@@ -29,7 +29,8 @@ static int build_and_apply(struct netlink *netlink, struct wanted *wanted, struc
 	return 0;
 }
 
-static int prove(struct netlink *netlink, const struct ruleset *ruleset, struct error *err)
+static int prove(struct netlink *netlink, const struct ruleset *ruleset,
+		 struct error *err)
 {
 	struct dump dump CLEANUP(dump_release) = { 0 };
 	struct buf differences CLEANUP(buf_release) = { 0 };
@@ -41,7 +42,8 @@ static int prove(struct netlink *netlink, const struct ruleset *ruleset, struct 
 		return -1;
 	if (count == 0)
 		return 0;
-	return error_set(err, ERROR_PROOF, "the kernel holds another fence than was sent: %.*s",
+	return error_set(err, ERROR_PROOF,
+			 "the kernel holds another fence than was sent: %.*s",
 			 (int)strcspn(differences.data, "\n"), differences.data);
 }
 
@@ -64,9 +66,9 @@ static int replace(struct netlink *netlink, struct wanted *wanted, struct rulese
 	return result;
 }
 
-int netlink_fence(struct netlink *netlink, const struct plan *plan, const struct site *site,
-		  const struct ruleset_options *options, struct ruleset **ret,
-		  struct error *err)
+int netlink_fence(struct netlink *netlink, const struct plan *plan,
+		  const struct site *site, const struct ruleset_options *options,
+		  struct ruleset **ret, struct error *err)
 {
 	struct wanted wanted = { .plan = plan, .site = site, .options = *options };
 	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;

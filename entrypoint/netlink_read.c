@@ -22,9 +22,10 @@
 static int refused(struct error *err, int number, const char *what)
 {
 	if (number == EPERM)
-		return error_set(err, ERROR_PRIVILEGE,
-				 "CAP_NET_ADMIN is missing, so no fence can be read: docker run "
-				 "--cap-add NET_ADMIN");
+		return error_set(
+			err, ERROR_PRIVILEGE,
+			"CAP_NET_ADMIN is missing, so no fence can be read: docker run "
+			"--cap-add NET_ADMIN");
 	return error_errno(err, ERROR_KERNEL, number, "reading the %s of inet %s", what,
 			   RULESET_TABLE);
 }
@@ -34,10 +35,11 @@ static bool is_ours(const struct nlmsghdr *m)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == NFTA_TABLE_NAME)
-			return mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0 &&
-			       strcmp(mnl_attr_get_str(attr), RULESET_TABLE) == 0;
+	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg)) if (
+		mnl_attr_get_type(attr) ==
+		NFTA_TABLE_NAME) return mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) ==
+			0 &&
+		strcmp(mnl_attr_get_str(attr), RULESET_TABLE) == 0;
 	return false;
 }
 
@@ -66,7 +68,8 @@ static enum dump_result read_kind(struct netlink *netlink, uint16_t type, const 
 				  struct buf *out)
 {
 	_Alignas(struct nlmsghdr) char bytes[256];
-	struct nlmsghdr *request = nftnl_nlmsg_build_hdr(bytes, type, NFPROTO_INET, NLM_F_DUMP, 0);
+	struct nlmsghdr *request =
+		nftnl_nlmsg_build_hdr(bytes, type, NFPROTO_INET, NLM_F_DUMP, 0);
 	size_t from = out->length;
 	enum dump_result result;
 
@@ -84,8 +87,9 @@ static enum dump_result read_kind(struct netlink *netlink, uint16_t type, const 
 
 static uint16_t nft_type(const struct nlmsghdr *m)
 {
-	return NFNL_SUBSYS_ID(m->nlmsg_type) == NFNL_SUBSYS_NFTABLES ? NFNL_MSG_TYPE(m->nlmsg_type)
-								     : UINT16_MAX;
+	return NFNL_SUBSYS_ID(m->nlmsg_type) == NFNL_SUBSYS_NFTABLES
+		       ? NFNL_MSG_TYPE(m->nlmsg_type)
+		       : UINT16_MAX;
 }
 
 /* The elements of the set that `m` describes, if they are ours to know: those of a counting set
@@ -97,7 +101,8 @@ static enum dump_result read_elements(struct netlink *netlink, const struct nlms
 	const struct nlattr *attr;
 	uint32_t flags = 0;
 
-	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg)) {
+	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg))
+	{
 		if (mnl_attr_get_type(attr) == NFTA_SET_NAME &&
 		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
 			snprintf(name, sizeof(name), "%s", mnl_attr_get_str(attr));
@@ -150,7 +155,8 @@ static int read_generation(struct netlink *netlink, uint32_t *ret)
 	answer = netlink_ask(netlink, bytes, sizeof(bytes));
 	if (!answer)
 		return -1;
-	mnl_attr_for_each(attr, answer, sizeof(struct nfgenmsg)) {
+	mnl_attr_for_each(attr, answer, sizeof(struct nfgenmsg))
+	{
 		if (mnl_attr_get_type(attr) != NFTA_GEN_ID ||
 		    mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
 			continue;
@@ -161,7 +167,8 @@ static int read_generation(struct netlink *netlink, uint32_t *ret)
 	return -1;
 }
 
-static int read_table(struct netlink *netlink, bool elements, struct buf *out, struct error *err)
+static int read_table(struct netlink *netlink, bool elements, struct buf *out,
+		      struct error *err)
 {
 	for (size_t i = 0; i < ATTEMPTS; i++) {
 		enum dump_result result;
@@ -182,9 +189,10 @@ static int read_table(struct netlink *netlink, bool elements, struct buf *out, s
 		if (after == before)
 			return 0;
 	}
-	return error_set(err, ERROR_KERNEL,
-			 "reading inet %s: somebody changes the namespace's tables all the time",
-			 RULESET_TABLE);
+	return error_set(
+		err, ERROR_KERNEL,
+		"reading inet %s: somebody changes the namespace's tables all the time",
+		RULESET_TABLE);
 }
 
 int netlink_dump(struct netlink *netlink, struct dump *ret, struct error *err)
@@ -200,7 +208,8 @@ int netlink_read_frame(struct netlink *netlink, struct dump *ret, struct error *
 int netlink_table_exists(struct netlink *netlink, bool *ret, struct error *err)
 {
 	_Alignas(struct nlmsghdr) char bytes[1024];
-	struct nlmsghdr *request = nftnl_nlmsg_build_hdr(bytes, NFT_MSG_GETCHAIN, NFPROTO_INET, 0, 0);
+	struct nlmsghdr *request =
+		nftnl_nlmsg_build_hdr(bytes, NFT_MSG_GETCHAIN, NFPROTO_INET, 0, 0);
 
 	mnl_attr_put_strz(request, NFTA_CHAIN_TABLE, RULESET_TABLE);
 	mnl_attr_put_strz(request, NFTA_CHAIN_NAME, "output");

@@ -47,8 +47,8 @@ void netlink_drain(struct netlink *netlink)
 	char scrap[64];
 
 	/* ENOBUFS is a mark between messages, not the end of them. */
-	while (recv(netlink->fd, scrap, sizeof(scrap), MSG_DONTWAIT) >= 0 || errno == ENOBUFS ||
-	       errno == EINTR)
+	while (recv(netlink->fd, scrap, sizeof(scrap), MSG_DONTWAIT) >= 0 ||
+	       errno == ENOBUFS || errno == EINTR)
 		;
 }
 
@@ -96,8 +96,8 @@ static ssize_t read_step(struct netlink *netlink, struct buf *out)
 	return got;
 }
 
-enum dump_result netlink_read_dump(struct netlink *netlink, const struct nlmsghdr *request,
-				   struct buf *out)
+enum dump_result netlink_read_dump(struct netlink *netlink,
+				   const struct nlmsghdr *request, struct buf *out)
 {
 	bool cut = false;
 	int more = 1;

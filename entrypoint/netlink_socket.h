@@ -13,7 +13,7 @@
 struct netlink {
 	int fd;
 	size_t room;     /* the longest message the socket takes now */
-	bool optional;   /* the last refusal was for a feature that a quiet fence needs not */
+	bool optional; /* the last refusal was for a feature that a quiet fence needs not */
 };
 
 struct nlmsghdr;
@@ -27,13 +27,13 @@ void netlink_drain(struct netlink *netlink);
 
 enum dump_result {
 	DUMP_DONE,
-	DUMP_CUT,    /* somebody changed it meanwhile: begin again */
+	DUMP_CUT, /* somebody changed it meanwhile: begin again */
 	DUMP_FAILED, /* errno */
 };
 
 /* Sends a request with NLM_F_DUMP and appends all answers to `out`. */
-enum dump_result netlink_read_dump(struct netlink *netlink, const struct nlmsghdr *request,
-				   struct buf *out);
+enum dump_result netlink_read_dump(struct netlink *netlink,
+				   const struct nlmsghdr *request, struct buf *out);
 
 /* Sends the request in `bytes` and puts the one answer in its place; NULL: errno. */
 const struct nlmsghdr *netlink_ask(struct netlink *netlink, void *bytes, size_t size);

@@ -35,7 +35,8 @@ static void add_address(struct site *site, const struct nlmsghdr *m)
 
 	if (ifa->ifa_index == LOOPBACK_INDEX)
 		return;
-	mnl_attr_for_each(attr, m, sizeof(*ifa)) {
+	mnl_attr_for_each(attr, m, sizeof(*ifa))
+	{
 		const void *bytes = mnl_attr_get_payload(attr);
 		size_t length = mnl_attr_get_payload_len(attr);
 
@@ -51,7 +52,8 @@ static void add_address(struct site *site, const struct nlmsghdr *m)
 		site->own[site->own_count++] = has_own ? own : peer;
 	if (site->attached_count < SITE_MAX && addr_scope(&peer) != ADDR_LINK_LOCAL &&
 	    ifa->ifa_prefixlen <= addr_bits(peer.family))
-		site->attached[site->attached_count++] = prefix_of(&peer, ifa->ifa_prefixlen);
+		site->attached[site->attached_count++] =
+			prefix_of(&peer, ifa->ifa_prefixlen);
 }
 
 static void add_gateway(struct site *site, const struct addr *addr)
@@ -110,7 +112,8 @@ static void add_route(struct site *site, const struct nlmsghdr *m)
 
 	if (route->rtm_dst_len != 0 || route->rtm_type != RTN_UNICAST)
 		return;
-	mnl_attr_for_each(attr, m, sizeof(*route)) {
+	mnl_attr_for_each(attr, m, sizeof(*route))
+	{
 		add_hop(site, route->rtm_family, attr);
 		if (mnl_attr_get_type(attr) == RTA_MULTIPATH)
 			add_hops(site, route->rtm_family, attr);
@@ -163,14 +166,17 @@ int netlink_read_site(struct site *site, struct error *err)
 	enum dump_result result = DUMP_CUT;
 
 	if (netlink_socket_open(&netlink, NETLINK_ROUTE) < 0)
-		return error_errno(err, ERROR_KERNEL, errno, "the routing netlink socket");
+		return error_errno(err, ERROR_KERNEL, errno,
+				   "the routing netlink socket");
 	for (size_t i = 0; i < ATTEMPTS && result == DUMP_CUT; i++)
 		result = read_both(&netlink, &bytes);
 	if (result == DUMP_CUT)
-		return error_set(err, ERROR_KERNEL,
-				 "reading addresses and routes: they change all the time");
+		return error_set(
+			err, ERROR_KERNEL,
+			"reading addresses and routes: they change all the time");
 	if (result == DUMP_FAILED)
-		return error_errno(err, ERROR_KERNEL, errno, "reading addresses and routes");
+		return error_errno(err, ERROR_KERNEL, errno,
+				   "reading addresses and routes");
 	take(site, &bytes);
 	return 0;
 }

@@ -32,7 +32,8 @@ int builder_finish(struct builder *b, struct ruleset **ret, struct error *err)
 {
 	struct ruleset *ruleset = b->ruleset;
 
-	if (b->failed || b->line.failed || ruleset->bytes.failed || ruleset->text.failed) {
+	if (b->failed || b->line.failed || ruleset->bytes.failed ||
+	    ruleset->text.failed) {
 		builder_abandon(b);
 		return error_memory(err);
 	}
@@ -60,7 +61,8 @@ void ruleset_free(struct ruleset *ruleset)
 	free(ruleset);
 }
 
-struct nlmsghdr *message_begin(struct builder *b, uint16_t type, uint16_t flags, size_t room)
+struct nlmsghdr *message_begin(struct builder *b, uint16_t type, uint16_t flags,
+			       size_t room)
 {
 	char *at = b->failed ? NULL : buf_reserve(&b->ruleset->bytes, room);
 
@@ -79,9 +81,8 @@ void message_end(struct builder *b, struct nlmsghdr *message, const char *what, 
 	char text[512];
 	va_list args;
 
-	if (b->failed ||
-	    !array_grow(&ruleset->messages, &ruleset->capacity, ruleset->count,
-			sizeof(*ruleset->messages))) {
+	if (b->failed || !array_grow(&ruleset->messages, &ruleset->capacity,
+				     ruleset->count, sizeof(*ruleset->messages))) {
 		b->failed = true;
 		return;
 	}
@@ -98,7 +99,8 @@ void message_end(struct builder *b, struct nlmsghdr *message, const char *what, 
 	ruleset->bytes.length = entry->offset + entry->length;
 }
 
-static void table_message(struct builder *b, uint16_t type, uint16_t flags, const char *verb)
+static void table_message(struct builder *b, uint16_t type, uint16_t flags,
+			  const char *verb)
 {
 	struct nlmsghdr *message = message_begin(b, type, flags, MESSAGE_SMALL);
 
@@ -160,7 +162,8 @@ static const char *const hook_names[] = {
 
 void chain_add(struct builder *b, const struct chain *chain)
 {
-	struct nlmsghdr *message = message_begin(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, MESSAGE_SMALL);
+	struct nlmsghdr *message =
+		message_begin(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, MESSAGE_SMALL);
 	struct nftnl_chain *c = message ? nftnl_chain_alloc() : NULL;
 
 	if (!c) {

@@ -19,7 +19,7 @@
 enum key {
 	KEY_ADDR4,
 	KEY_ADDR6,
-	KEY_FLOW4,   /* address . protocol . port */
+	KEY_FLOW4, /* address . protocol . port */
 	KEY_FLOW6,
 	KEY_SERVICE, /* protocol . port */
 	KEY_ICMP6,
@@ -27,7 +27,7 @@ enum key {
 
 enum set_kind {
 	SET_PLAIN,
-	SET_RANGES,   /* elements are intervals */
+	SET_RANGES, /* elements are intervals */
 	SET_COUNTING, /* filled by a rule; bounded, elements time out. It outlives the fence, so
 		       * that an apply forgets nothing: the same in every generation */
 };
@@ -64,22 +64,22 @@ struct nlmsghdr;
 struct builder {
 	struct ruleset *ruleset;
 	const char *table;
-	const char *suffix;      /* behind the name of each set: its generation */
+	const char *suffix; /* behind the name of each set: its generation */
 	bool with_text;
-	bool accepts;            /* base chains accept what no rule decides (audit) */
+	bool accepts; /* base chains accept what no rule decides (audit) */
 	bool failed;
 
-	const struct set *set;   /* between set_begin() and set_end() */
-	size_t elements;         /* written to it so far */
-	struct nlmsghdr *list;   /* the open message of elements, or NULL */
+	const struct set *set; /* between set_begin() and set_end() */
+	size_t elements; /* written to it so far */
+	struct nlmsghdr *list; /* the open message of elements, or NULL */
 	struct nlattr *nest;
-	size_t listed;           /* elements in it */
-	const char *first;       /* the first of them, as text */
+	size_t listed; /* elements in it */
+	const char *first; /* the first of them, as text */
 
 	const struct chain *chain;
 	struct nftnl_rule *rule; /* the open one, or NULL */
-	enum family family;      /* which it matches already, or 0 */
-	struct buf line;         /* its text; or that of the element in the making */
+	enum family family; /* which it matches already, or 0 */
+	struct buf line; /* its text; or that of the element in the making */
 };
 
 int builder_init(struct builder *b, const char *table, bool with_text, struct error *err);
@@ -92,11 +92,13 @@ void builder_abandon(struct builder *b);
 
 /* For the builder's own files. How a set is called in this generation: */
 #define SET_NAME_MAX 64
-const char *set_name(const struct builder *b, const struct set *set, char out[static SET_NAME_MAX]);
+const char *set_name(const struct builder *b, const struct set *set,
+		     char out[static SET_NAME_MAX]);
 
 /* A message at the end of the bytes, with room for `room` bytes;
  * NULL after a failure. `what` is printf text. */
-struct nlmsghdr *message_begin(struct builder *b, uint16_t type, uint16_t flags, size_t room);
+struct nlmsghdr *message_begin(struct builder *b, uint16_t type, uint16_t flags,
+			       size_t room);
 void message_end(struct builder *b, struct nlmsghdr *message, const char *what, ...)
 	PRINTF(3, 4);
 
@@ -132,10 +134,10 @@ enum side {
 };
 
 enum ct_state { /* as the kernel numbers its bits */
-	CT_INVALID = 1,
-	CT_ESTABLISHED = 2,
-	CT_RELATED = 4,
-	CT_NEW = 8,
+		CT_INVALID = 1,
+		CT_ESTABLISHED = 2,
+		CT_RELATED = 4,
+		CT_NEW = 8,
 };
 
 void match_ct_state(struct builder *b, unsigned states);
@@ -148,6 +150,8 @@ void match_oif(struct builder *b, bool equal, const char *name);
 void match_addr(struct builder *b, enum side side, const struct set *set);
 void match_flow(struct builder *b, enum side side, const struct set *set);
 void match_service(struct builder *b, enum side side, const struct set *set);
+void match_range(struct builder *b, enum side side, enum family family, u128 first,
+		 u128 last);
 /* Whole bytes only: 8 must divide its length. */
 void match_prefix(struct builder *b, enum side side, const struct prefix *prefix);
 void match_icmp6(struct builder *b, const struct set *set);
@@ -163,6 +167,6 @@ void rule_accept(struct builder *b);
 void rule_drop(struct builder *b);
 void rule_jump(struct builder *b, const struct chain *chain);
 void rule_goto(struct builder *b, const struct chain *chain);
-void rule_reset(struct builder *b);  /* reject with tcp reset */
+void rule_reset(struct builder *b); /* reject with tcp reset */
 void rule_reject(struct builder *b); /* reject with icmpx admin-prohibited */
-void rule_end(struct builder *b);    /* no verdict */
+void rule_end(struct builder *b); /* no verdict */

@@ -35,7 +35,7 @@ static struct bytes addr_bytes(enum family family, u128 value)
 static void add_service(struct bytes *key, uint32_t protocol, uint32_t port)
 {
 	const uint8_t fields[8] = { (uint8_t)protocol, 0, 0, 0, (uint8_t)(port >> 8),
-				    (uint8_t)port, 0, 0 };
+				    (uint8_t)port,     0, 0 };
 
 	memcpy(key->v + key->length, fields, sizeof(fields));
 	key->length += sizeof(fields);
@@ -52,7 +52,8 @@ static void list_begin(struct builder *b)
 	mnl_attr_put_strz(b->list, NFTA_SET_ELEM_LIST_SET, set_name(b, b->set, name));
 	b->nest = mnl_attr_nest_start(b->list, NFTA_SET_ELEM_LIST_ELEMENTS);
 	b->listed = 0;
-	b->first = arena_printf(b->ruleset->arena, "%s", b->line.data ? b->line.data : "");
+	b->first =
+		arena_printf(b->ruleset->arena, "%s", b->line.data ? b->line.data : "");
 	if (!b->first)
 		b->failed = true;
 }
@@ -65,7 +66,8 @@ static void list_end(struct builder *b)
 		return;
 	mnl_attr_nest_end(b->list, b->nest);
 	message_end(b, b->list, "add element inet %s %s { %s%s }", b->table,
-		    set_name(b, b->set, name), b->first ? b->first : "", b->listed > 1 ? ", ..." : "");
+		    set_name(b, b->set, name), b->first ? b->first : "",
+		    b->listed > 1 ? ", ..." : "");
 	b->list = NULL;
 }
 

@@ -24,16 +24,22 @@ enum {
 static const struct key_type {
 	const char *name;
 	uint32_t type;
-	uint8_t length;      /* each field padded to four bytes */
+	uint8_t length; /* each field padded to four bytes */
 	uint8_t fields;
 	uint8_t field_lengths[3];
 } key_types[] = {
 	[KEY_ADDR4] = { "ipv4_addr", TYPE_IPADDR, 4, 1, { 4 } },
 	[KEY_ADDR6] = { "ipv6_addr", TYPE_IP6ADDR, 16, 1, { 16 } },
 	[KEY_FLOW4] = { "ipv4_addr . inet_proto . inet_service",
-			TYPE_IPADDR << 12 | SERVICE_TYPE, 12, 3, { 4, 1, 2 } },
+			TYPE_IPADDR << 12 | SERVICE_TYPE,
+			12,
+			3,
+			{ 4, 1, 2 } },
 	[KEY_FLOW6] = { "ipv6_addr . inet_proto . inet_service",
-			TYPE_IP6ADDR << 12 | SERVICE_TYPE, 24, 3, { 16, 1, 2 } },
+			TYPE_IP6ADDR << 12 | SERVICE_TYPE,
+			24,
+			3,
+			{ 16, 1, 2 } },
 	[KEY_SERVICE] = { "inet_proto . inet_service", SERVICE_TYPE, 8, 2, { 1, 2 } },
 	[KEY_ICMP6] = { "icmpv6_type", TYPE_ICMP6, 1, 1, { 1 } },
 };
@@ -61,14 +67,16 @@ static void describe(struct nftnl_set *s, const struct set *set, uint32_t id)
 	nftnl_set_set_u32(s, NFTNL_SET_KEY_TYPE, key->type);
 	nftnl_set_set_u32(s, NFTNL_SET_KEY_LEN, key->length);
 	if (set_flags(set) & NFT_SET_CONCAT)
-		nftnl_set_set_data(s, NFTNL_SET_DESC_CONCAT, key->field_lengths, key->fields);
+		nftnl_set_set_data(s, NFTNL_SET_DESC_CONCAT, key->field_lengths,
+				   key->fields);
 	if (set->kind == SET_COUNTING) {
 		nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, COUNTED_MAX);
 		nftnl_set_set_u64(s, NFTNL_SET_TIMEOUT, COUNTED_MS);
 	}
 }
 
-const char *set_name(const struct builder *b, const struct set *set, char out[static SET_NAME_MAX])
+const char *set_name(const struct builder *b, const struct set *set,
+		     char out[static SET_NAME_MAX])
 {
 	snprintf(out, SET_NAME_MAX, "%s%s", set->name,
 		 set->kind == SET_COUNTING ? "" : b->suffix);
@@ -77,7 +85,8 @@ const char *set_name(const struct builder *b, const struct set *set, char out[st
 
 void set_add(struct builder *b, const struct set *set)
 {
-	struct nlmsghdr *message = message_begin(b, NFT_MSG_NEWSET, NLM_F_CREATE, MESSAGE_SMALL);
+	struct nlmsghdr *message =
+		message_begin(b, NFT_MSG_NEWSET, NLM_F_CREATE, MESSAGE_SMALL);
 	struct nftnl_set *s = nftnl_set_alloc();
 	char name[SET_NAME_MAX];
 
@@ -121,6 +130,7 @@ void set_begin(struct builder *b, const struct set *set)
 	if (set->kind == SET_RANGES)
 		buf_puts(text, "\t\tflags interval\n");
 	if (set->kind == SET_COUNTING)
-		buf_printf(text, "\t\tsize %u\n\t\tflags dynamic,timeout\n\t\ttimeout %us\n",
+		buf_printf(text,
+			   "\t\tsize %u\n\t\tflags dynamic,timeout\n\t\ttimeout %us\n",
 			   COUNTED_MAX, COUNTED_MS / 1000);
 }

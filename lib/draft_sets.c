@@ -66,29 +66,40 @@ static int fill_constants(struct builder *b, struct draft *draft, const struct s
 	return 0;
 }
 
+static const struct set *further_set(struct builder *b, const struct set *first,
+				     size_t number)
+{
+	struct set *set = arena_alloc(b->ruleset->arena, sizeof(*set));
+
+	if (set) {
+		*set = *first;
+		set->name =
+			arena_printf(b->ruleset->arena, "%s_%zu", first->name, number);
+	}
+	if (!set || !set->name) {
+		b->failed = true;
+		return first;
+	}
+	return set;
+}
+
 /* One interval, in a further set when this one is full. */
 static void add_allowed(struct builder *b, struct draft *draft, size_t family,
 			const struct span *span)
 {
 	size_t *count = &draft->allow_count[family];
-	struct set *part;
+	struct allow_part *part = &draft->allow[family][*count - 1];
 
+	if (b->elements == 0)
+		part->span.first = span->first;
 	if (b->elements == ALLOW_PART && *count < ALLOW_PARTS) {
-		part = arena_alloc(b->ruleset->arena, sizeof(*part));
-		if (!part) {
-			b->failed = true;
-			return;
-		}
-		*part = set_allow[family];
-		part->name = arena_printf(b->ruleset->arena, "%s_%zu", part->name, *count + 1);
-		if (!part->name) {
-			b->failed = true;
-			return;
-		}
-		draft->allow[family][(*count)++] = part;
+		part = &draft->allow[family][(*count)++];
+		part->set = further_set(b, &set_allow[family], *count);
+		part->span.first = span->first;
 		set_end(b);
-		set_begin(b, part);
+		set_begin(b, part->set);
 	}
+	part->span.last = span->last;
 	element_addrs(b, span->first, span->last);
 }
 
@@ -101,12 +112,13 @@ static int fill_allow(struct builder *b, struct draft *draft, const struct set *
 	struct span open = { 0 };
 	bool is_open = false, any;
 
-	draft->allow[family][0] = set;
+	draft->allow[family][0].set = set;
 	draft->allow_count[family] = 1;
 	for (size_t i = 0; i < spans->count; i++) {
 		const struct span *span = &spans->v[i];
 
-		if (portset_covers(plan->portsets, span->ports, PORTSET_ANY, &any, err) < 0)
+		if (portset_covers(plan->portsets, span->ports, PORTSET_ANY, &any, err) <
+		    0)
 			return -1;
 		if (!any)
 			continue;
@@ -126,8 +138,8 @@ static int fill_allow(struct builder *b, struct draft *draft, const struct set *
 }
 
 /* `span` NULL: an element without address. */
-static void add_service(struct builder *b, const struct span *span, struct range protocols,
-			struct range ports)
+static void add_service(struct builder *b, const struct span *span,
+			struct range protocols, struct range ports)
 {
 	if (span)
 		element_flows(b, span->first, span->last, protocols, ports);
@@ -136,7 +148,8 @@ static void add_service(struct builder *b, const struct span *span, struct range
 }
 
 /* One range on the line of lib/portset.h: up to five elements. */
-static void add_services(struct builder *b, const struct span *span, struct port_range range)
+static void add_services(struct builder *b, const struct span *span,
+			 struct port_range range)
 {
 	static const struct range others[] = { { 0, 5 }, { 7, 16 }, { 18, 255 } };
 	const uint32_t udp = PORTSET_UDP, top = PORTSET_OTHER - 1;
@@ -146,9 +159,10 @@ static void add_services(struct builder *b, const struct span *span, struct port
 			    (struct range){ range.first,
 					    range.last < udp ? range.last : udp - 1 });
 	if (range.first < PORTSET_OTHER && range.last >= udp)
-		add_service(b, span, one(IPPROTO_UDP),
-			    (struct range){ range.first > udp ? range.first - udp : 0,
-					    (range.last < top ? range.last : top) - udp });
+		add_service(
+			b, span, one(IPPROTO_UDP),
+			(struct range){ range.first > udp ? range.first - udp : 0,
+					(range.last < top ? range.last : top) - udp });
 	if (range.last < PORTSET_OTHER)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
@@ -176,7 +190,8 @@ static int fill_ports(struct builder *b, struct draft *draft, const struct set *
 	for (size_t i = 0; i < spans->count; i++) {
 		const struct span *span = &spans->v[i];
 
-		if (portset_covers(plan->portsets, span->ports, PORTSET_ANY, &any, err) < 0)
+		if (portset_covers(plan->portsets, span->ports, PORTSET_ANY, &any, err) <
+		    0)
 			return -1;
 		if (!any)
 			add_ports(b, plan, span, span->ports);
@@ -204,15 +219,18 @@ static int fill_dns(struct builder *b, struct draft *draft, const struct set *se
 {
 	(void)draft, (void)set, (void)err;
 	for (size_t i = 0; i < ARRAY_SIZE(dns_points); i++)
-		add_services(b, NULL, (struct port_range){ dns_points[i], dns_points[i] });
+		add_services(b, NULL,
+			     (struct port_range){ dns_points[i], dns_points[i] });
 	return 0;
 }
 
 static int fill_resolver(struct builder *b, struct draft *draft, const struct set *set,
 			 struct error *err)
 {
-	const struct addr *v = draft->site ? draft->site->resolvers : draft->plan->resolvers;
-	size_t count = draft->site ? draft->site->resolver_count : draft->plan->resolver_count;
+	const struct addr *v =
+		draft->site ? draft->site->resolvers : draft->plan->resolvers;
+	size_t count =
+		draft->site ? draft->site->resolver_count : draft->plan->resolver_count;
 
 	(void)err;
 	for (size_t i = 0; i < count; i++) {
@@ -233,12 +251,18 @@ static const struct {
 		    struct error *err);
 } sets[] = {
 	/* First those that stay, so that a listing is the same after every apply. */
-	{ &set_refused[0], fill_nothing },   { &set_refused[1], fill_nothing },
-	{ &set_allow[0], fill_allow },       { &set_allow[1], fill_allow },
-	{ &set_ports[0], fill_ports },       { &set_ports[1], fill_ports },
-	{ &set_resolver[0], fill_resolver }, { &set_resolver[1], fill_resolver },
-	{ &set_dns, fill_dns },              { &set_inbound, fill_inbound },
-	{ &set_nd_out, fill_constants },     { &set_nd_in, fill_constants },
+	{ &set_refused[0], fill_nothing },
+	{ &set_refused[1], fill_nothing },
+	{ &set_allow[0], fill_allow },
+	{ &set_allow[1], fill_allow },
+	{ &set_ports[0], fill_ports },
+	{ &set_ports[1], fill_ports },
+	{ &set_resolver[0], fill_resolver },
+	{ &set_resolver[1], fill_resolver },
+	{ &set_dns, fill_dns },
+	{ &set_inbound, fill_inbound },
+	{ &set_nd_out, fill_constants },
+	{ &set_nd_in, fill_constants },
 	{ &set_mld, fill_constants },
 };
 

@@ -46,13 +46,15 @@ static const struct thing *find_thing(const struct view *view, enum thing_kind k
 				      const char *name)
 {
 	for (size_t i = 0; i < view->count; i++)
-		if (view->things[i].kind == kind && strcmp(view->things[i].name, name) == 0)
+		if (view->things[i].kind == kind &&
+		    strcmp(view->things[i].name, name) == 0)
 			return &view->things[i];
 	return NULL;
 }
 
 /* Table, chains, sets: each has a name of its own. */
-static void compare_named(struct differences *d, const struct view *sent, const struct view *held)
+static void compare_named(struct differences *d, const struct view *sent,
+			  const struct view *held)
 {
 	for (size_t i = 0; i < sent->count; i++) {
 		const struct thing *thing = &sent->things[i], *other;
@@ -61,23 +63,26 @@ static void compare_named(struct differences *d, const struct view *sent, const 
 			continue;
 		other = find_thing(held, thing->kind, thing->name);
 		if (!other)
-			differ(d, "%s %s is missing", kind_name(thing->kind), thing->name);
+			differ(d, "%s %s is missing", kind_name(thing->kind),
+			       thing->name);
 		else if (strcmp(thing->text, other->text) != 0)
-			differ(d, "%s %s: %s, not %s", kind_name(thing->kind), thing->name,
-			       other->text, thing->text);
+			differ(d, "%s %s: %s, not %s", kind_name(thing->kind),
+			       thing->name, other->text, thing->text);
 	}
 	for (size_t i = 0; i < held->count; i++) {
 		const struct thing *thing = &held->things[i];
 
-		if (thing->kind != THING_RULE && !find_thing(sent, thing->kind, thing->name))
-			differ(d, "%s %s was not sent", kind_name(thing->kind), thing->name);
+		if (thing->kind != THING_RULE &&
+		    !find_thing(sent, thing->kind, thing->name))
+			differ(d, "%s %s was not sent", kind_name(thing->kind),
+			       thing->name);
 	}
 }
 
 static bool same_rule(const struct thing *a, const struct thing *b)
 {
-	return a->kind == THING_RULE && b->kind == THING_RULE && strcmp(a->name, b->name) == 0 &&
-	       strcmp(a->text, b->text) == 0;
+	return a->kind == THING_RULE && b->kind == THING_RULE &&
+	       strcmp(a->name, b->name) == 0 && strcmp(a->text, b->text) == 0;
 }
 
 static size_t count_rule(const struct view *view, const struct thing *rule)
@@ -90,15 +95,16 @@ static size_t count_rule(const struct view *view, const struct thing *rule)
 }
 
 /* True when each rule of `a` is as often in `b`. */
-static bool has_all_rules(struct differences *d, const struct view *a, const struct view *b,
-			  const char *what)
+static bool has_all_rules(struct differences *d, const struct view *a,
+			  const struct view *b, const char *what)
 {
 	bool all = true;
 
 	for (size_t i = 0; i < a->count; i++) {
 		const struct thing *rule = &a->things[i];
 
-		if (rule->kind != THING_RULE || count_rule(a, rule) <= count_rule(b, rule))
+		if (rule->kind != THING_RULE ||
+		    count_rule(a, rule) <= count_rule(b, rule))
 			continue;
 		differ(d, "rule %s in chain %s: %s", what, rule->name, rule->text);
 		all = false;
@@ -106,7 +112,8 @@ static bool has_all_rules(struct differences *d, const struct view *a, const str
 	return all;
 }
 
-static const struct thing *next_rule(const struct view *view, size_t *at, const char *chain)
+static const struct thing *next_rule(const struct view *view, size_t *at,
+				     const char *chain)
 {
 	while (*at < view->count) {
 		const struct thing *thing = &view->things[(*at)++];
@@ -117,7 +124,8 @@ static const struct thing *next_rule(const struct view *view, size_t *at, const 
 	return NULL;
 }
 
-static bool same_order(const struct view *sent, const struct view *held, const char *chain)
+static bool same_order(const struct view *sent, const struct view *held,
+		       const char *chain)
 {
 	size_t i = 0, j = 0;
 
@@ -132,7 +140,8 @@ static bool same_order(const struct view *sent, const struct view *held, const c
 	}
 }
 
-static void compare_rules(struct differences *d, const struct view *sent, const struct view *held)
+static void compare_rules(struct differences *d, const struct view *sent,
+			  const struct view *held)
 {
 	bool all = has_all_rules(d, sent, held, "missing");
 
@@ -167,18 +176,21 @@ static void describe_key(struct buf *text, const unsigned char *key, uint32_t le
 			buf_printf(text, "%02x", key[i]);
 }
 
-static void differ_element(struct differences *d, const char *what, const struct view *view,
-			   const struct set_view *set, const struct element *element)
+static void differ_element(struct differences *d, const char *what,
+			   const struct view *view, const struct set_view *set,
+			   const struct element *element)
 {
 	struct buf text CLEANUP(buf_release) = { 0 };
 
-	describe_key(&text, view->bytes + (element->key & ~ELEMENT_ENDS), set->key_length);
+	describe_key(&text, view->bytes + (element->key & ~ELEMENT_ENDS),
+		     set->key_length);
 	if (element->end) {
 		buf_puts(&text, " to ");
 		describe_key(&text, view->bytes + element->end, set->key_length);
 	}
 	differ(d, "element %s in set %s: %s%s", what, set->name,
-	       element->key & ELEMENT_ENDS ? "end before " : "", text.data ? text.data : "");
+	       element->key & ELEMENT_ENDS ? "end before " : "",
+	       text.data ? text.data : "");
 }
 
 static void compare_elements(struct differences *d, const struct view *sent,
@@ -196,8 +208,8 @@ static void compare_elements(struct differences *d, const struct view *sent,
 		if (i == a->count || j == b->count)
 			order = i == a->count ? 1 : -1;
 		else
-			order = element_compare(sent->bytes, &a->v[i], held->bytes, &b->v[j],
-						a->key_length);
+			order = element_compare(sent->bytes, &a->v[i], held->bytes,
+						&b->v[j], a->key_length);
 		if (order < 0)
 			differ_element(d, "missing", sent, a, &a->v[i]);
 		if (order > 0)

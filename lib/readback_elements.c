@@ -26,22 +26,25 @@ static uint32_t key_offset(const struct view *view, const struct set_view *set,
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested(attr, nest)
-		if (mnl_attr_get_type(attr) == NFTA_DATA_VALUE &&
-		    mnl_attr_get_payload_len(attr) == set->key_length)
-			return (uint32_t)((const unsigned char *)mnl_attr_get_payload(attr) -
-					  view->bytes);
+	mnl_attr_for_each_nested(attr, nest) if (
+		mnl_attr_get_type(attr) == NFTA_DATA_VALUE &&
+		mnl_attr_get_payload_len(attr) ==
+			set->key_length) return (uint32_t)((const unsigned char *)
+								   mnl_attr_get_payload(
+									   attr) -
+							   view->bytes);
 	return 0;
 }
 
-static int add_element(const struct view *view, struct set_view *set, const struct nlattr *nest,
-		       struct error *err)
+static int add_element(const struct view *view, struct set_view *set,
+		       const struct nlattr *nest, struct error *err)
 {
 	const struct nlattr *attr, *key = NULL, *end = NULL;
 	struct element element = { 0 };
 	uint32_t flags = 0;
 
-	mnl_attr_for_each_nested(attr, nest) {
+	mnl_attr_for_each_nested(attr, nest)
+	{
 		switch (mnl_attr_get_type(attr)) {
 		case NFTA_SET_ELEM_KEY:
 			key = attr;
@@ -66,8 +69,8 @@ static int add_element(const struct view *view, struct set_view *set, const stru
 	if (end)
 		element.end = key_offset(view, set, end);
 	if (!element.key || (end && !element.end))
-		return error_set(err, ERROR_KERNEL, "an element of set %s cannot be understood",
-				 set->name);
+		return error_set(err, ERROR_KERNEL,
+				 "an element of set %s cannot be understood", set->name);
 	if (flags & NFT_SET_ELEM_INTERVAL_END)
 		element.key |= ELEMENT_ENDS;
 	if (!array_grow(&set->v, &set->capacity, set->count, sizeof(element)))
@@ -81,7 +84,8 @@ int read_elements(struct view *view, const struct nlmsghdr *m, struct error *err
 	const struct nlattr *attr, *item, *list = NULL;
 	struct set_view *set = NULL;
 
-	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg)) {
+	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg))
+	{
 		if (mnl_attr_get_type(attr) == NFTA_SET_ELEM_LIST_SET &&
 		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
 			set = view_set(view, mnl_attr_get_str(attr));
@@ -92,17 +96,18 @@ int read_elements(struct view *view, const struct nlmsghdr *m, struct error *err
 		return error_set(err, ERROR_KERNEL, "there are elements without a set");
 	if (!list || set->counting)
 		return 0;
-	mnl_attr_for_each_nested(item, list)
-		if (add_element(view, set, item, err) < 0)
-			return -1;
+	mnl_attr_for_each_nested(item, list) if (add_element(view, set, item, err) <
+						 0) return -1;
 	return 0;
 }
 
 int element_compare(const unsigned char *a_bytes, const struct element *a,
-		    const unsigned char *b_bytes, const struct element *b, uint32_t key_length)
+		    const unsigned char *b_bytes, const struct element *b,
+		    uint32_t key_length)
 {
 	uint32_t a_ends = a->key & ELEMENT_ENDS, b_ends = b->key & ELEMENT_ENDS;
-	int order = memcmp(a_bytes + (a->key ^ a_ends), b_bytes + (b->key ^ b_ends), key_length);
+	int order = memcmp(a_bytes + (a->key ^ a_ends), b_bytes + (b->key ^ b_ends),
+			   key_length);
 
 	if (order != 0)
 		return order;

@@ -22,8 +22,8 @@
 #define BYTES_MAX (1u << 30)
 #define KEY_MAX 64 /* the kernel's limit */
 
-static int add_thing(struct view *view, enum thing_kind kind, const char *name, const char *text,
-		     struct error *err)
+static int add_thing(struct view *view, enum thing_kind kind, const char *name,
+		     const char *text, struct error *err)
 {
 	struct thing thing = { .kind = kind };
 
@@ -65,17 +65,17 @@ static void drop_set(struct view *view, const char *name)
 
 static const char *string_of(const struct nlattr *attr)
 {
-	return attr && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0 ? mnl_attr_get_str(attr)
-									 : NULL;
+	return attr && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0
+		       ? mnl_attr_get_str(attr)
+		       : NULL;
 }
 
 static const struct nlattr *find(const struct nlmsghdr *m, uint16_t type)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == type)
-			return attr;
+	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attr) ==
+								type) return attr;
 	return NULL;
 }
 
@@ -101,16 +101,21 @@ static int read_chain(struct view *view, const struct nlmsghdr *m, struct error 
 		return error_memory(err);
 	if (nftnl_chain_nlmsg_parse(m, c) < 0) {
 		nftnl_chain_free(c);
-		return error_set(err, ERROR_KERNEL, "a chain's message cannot be understood");
+		return error_set(err, ERROR_KERNEL,
+				 "a chain's message cannot be understood");
 	}
 	name = nftnl_chain_get_str(c, NFTNL_CHAIN_NAME);
 	if (nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM))
-		snprintf(text, sizeof(text), "type %s hook %" PRIu32 " priority %" PRId32 " policy %s",
-			 nftnl_chain_is_set(c, NFTNL_CHAIN_TYPE) ?
-				 nftnl_chain_get_str(c, NFTNL_CHAIN_TYPE) : "filter",
+		snprintf(text, sizeof(text),
+			 "type %s hook %" PRIu32 " priority %" PRId32 " policy %s",
+			 nftnl_chain_is_set(c, NFTNL_CHAIN_TYPE)
+				 ? nftnl_chain_get_str(c, NFTNL_CHAIN_TYPE)
+				 : "filter",
 			 nftnl_chain_get_u32(c, NFTNL_CHAIN_HOOKNUM),
 			 nftnl_chain_get_s32(c, NFTNL_CHAIN_PRIO),
-			 nftnl_chain_get_u32(c, NFTNL_CHAIN_POLICY) == NF_DROP ? "drop" : "accept");
+			 nftnl_chain_get_u32(c, NFTNL_CHAIN_POLICY) == NF_DROP
+				 ? "drop"
+				 : "accept");
 	drop_things(view, THING_CHAIN, name ? name : "");
 	result = add_thing(view, THING_CHAIN, name, text, err);
 	nftnl_chain_free(c);
@@ -137,12 +142,15 @@ static int read_rule(struct view *view, const struct nlmsghdr *m, struct error *
 
 	if (!r)
 		return error_memory(err);
-	if (nftnl_rule_nlmsg_parse(m, r) < 0 || nftnl_expr_foreach(r, add_expr, &text) < 0)
-		result = error_set(err, ERROR_KERNEL, "a rule's message cannot be understood");
+	if (nftnl_rule_nlmsg_parse(m, r) < 0 ||
+	    nftnl_expr_foreach(r, add_expr, &text) < 0)
+		result = error_set(err, ERROR_KERNEL,
+				   "a rule's message cannot be understood");
 	else if (text.failed)
 		result = error_memory(err);
 	else
-		result = add_thing(view, THING_RULE, nftnl_rule_get_str(r, NFTNL_RULE_CHAIN),
+		result = add_thing(view, THING_RULE,
+				   nftnl_rule_get_str(r, NFTNL_RULE_CHAIN),
 				   text.data ? text.data : "", err);
 	nftnl_rule_free(r);
 	return result;
@@ -156,9 +164,10 @@ static int add_set(struct view *view, const struct nftnl_set *s, struct error *e
 	set.key_length = nftnl_set_get_u32(s, NFTNL_SET_KEY_LEN);
 	set.counting = nftnl_set_get_u32(s, NFTNL_SET_FLAGS) & NFT_SET_EVAL;
 	if (set.key_length > KEY_MAX)
-		return error_set(err, ERROR_KERNEL, "a set's key is %" PRIu32 " bytes long",
-				 set.key_length);
-	if (!set.name || !array_grow(&view->sets, &view->set_capacity, view->set_count, sizeof(set)))
+		return error_set(err, ERROR_KERNEL,
+				 "a set's key is %" PRIu32 " bytes long", set.key_length);
+	if (!set.name ||
+	    !array_grow(&view->sets, &view->set_capacity, view->set_count, sizeof(set)))
 		return error_memory(err);
 	view->sets[view->set_count++] = set;
 	return 0;
@@ -176,8 +185,8 @@ static int read_set(struct view *view, const struct nlmsghdr *m, struct error *e
 		error_set(err, ERROR_KERNEL, "a set's message cannot be understood");
 	} else if (!view_set(view, nftnl_set_get_str(s, NFTNL_SET_NAME))) {
 		snprintf(text, sizeof(text),
-			 "type %" PRIu32 " of %" PRIu32 " bytes, flags %" PRIx32 ", size %" PRIu32
-			 ", timeout %" PRIu64 " ms",
+			 "type %" PRIu32 " of %" PRIu32 " bytes, flags %" PRIx32
+			 ", size %" PRIu32 ", timeout %" PRIu64 " ms",
 			 nftnl_set_get_u32(s, NFTNL_SET_KEY_TYPE),
 			 nftnl_set_get_u32(s, NFTNL_SET_KEY_LEN),
 			 nftnl_set_get_u32(s, NFTNL_SET_FLAGS),
@@ -185,8 +194,9 @@ static int read_set(struct view *view, const struct nlmsghdr *m, struct error *e
 			 nftnl_set_get_u64(s, NFTNL_SET_TIMEOUT));
 		result = add_set(view, s, err);
 		if (result == 0)
-			result = add_thing(view, THING_SET, nftnl_set_get_str(s, NFTNL_SET_NAME),
-					   text, err);
+			result = add_thing(view, THING_SET,
+					   nftnl_set_get_str(s, NFTNL_SET_NAME), text,
+					   err);
 	} else {
 		result = 0;
 	}
@@ -245,8 +255,10 @@ int view_read(struct view *view, const void *bytes, size_t length, struct error 
 	if (!view->arena)
 		return error_memory(err);
 	if (length > BYTES_MAX)
-		return error_set(err, ERROR_KERNEL, "a fence of %zu bytes is too large", length);
-	for (const struct nlmsghdr *m = bytes; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
+		return error_set(err, ERROR_KERNEL, "a fence of %zu bytes is too large",
+				 length);
+	for (const struct nlmsghdr *m = bytes; mnl_nlmsg_ok(m, left);
+	     m = mnl_nlmsg_next(m, &left))
 		if (read_message(view, m, err) < 0)
 			return -1;
 	if (left > 0)

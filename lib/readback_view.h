@@ -14,7 +14,7 @@ enum thing_kind {
 	THING_TABLE,
 	THING_CHAIN,
 	THING_SET,
-	THING_RULE,   /* `name` is its chain's */
+	THING_RULE, /* `name` is its chain's */
 };
 
 struct thing {
@@ -25,16 +25,17 @@ struct thing {
 
 /* An element, or one end of an interval: offsets into the view's bytes. */
 struct element {
-	uint32_t key;     /* of the key's bytes; ELEMENT_ENDS: the interval before it ends here */
-	uint32_t end;     /* of the closing key's bytes; 0: none */
+	uint32_t
+		key; /* of the key's bytes; ELEMENT_ENDS: the interval before it ends here */
+	uint32_t end; /* of the closing key's bytes; 0: none */
 };
 #define ELEMENT_ENDS 0x80000000u
 
 struct set_view {
 	const char *name;
 	uint32_t key_length;
-	bool counting;    /* filled by rules: its elements say nothing */
-	bool catch_all;   /* holds the element that matches everything */
+	bool counting; /* filled by rules: its elements say nothing */
+	bool catch_all; /* holds the element that matches everything */
 	struct element *v;
 	size_t count, capacity;
 };
@@ -49,16 +50,19 @@ struct view {
 };
 
 /* Follows messages that add and delete, in their order. Elements come out sorted. */
-int view_read(struct view *view, const void *bytes, size_t length, struct error *err) MUST_CHECK;
+int view_read(struct view *view, const void *bytes, size_t length, struct error *err)
+	MUST_CHECK;
 void view_release(struct view *view);
 
 struct set_view *view_set(struct view *view, const char *name); /* or NULL */
 
 /* readback_elements.c: */
 struct nlmsghdr;
-int read_elements(struct view *view, const struct nlmsghdr *m, struct error *err) MUST_CHECK;
+int read_elements(struct view *view, const struct nlmsghdr *m, struct error *err)
+	MUST_CHECK;
 void sort_elements(const struct view *view, struct set_view *set);
 
 /* Order of two elements of sets with the same key length, possibly of two views. */
 int element_compare(const unsigned char *a_bytes, const struct element *a,
-		    const unsigned char *b_bytes, const struct element *b, uint32_t key_length);
+		    const unsigned char *b_bytes, const struct element *b,
+		    uint32_t key_length);

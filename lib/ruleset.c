@@ -50,12 +50,20 @@ static void mark_and_accept(struct builder *b, const struct draft *draft)
 static void accept_allowed(struct builder *b, const struct draft *draft, size_t family,
 			   enum side side)
 {
-	for (size_t i = 0; i < draft->allow_count[family]; i++) {
+	size_t count = draft->allow_count[family];
+
+	for (size_t i = 0; i < count; i++) {
+		const struct allow_part *part = &draft->allow[family][i];
+
 		if (side == SOURCE) {
 			match_ct_state(b, CT_ESTABLISHED);
 			match_ct_direction(b, true);
 		}
-		match_addr(b, side, draft->allow[family][i]);
+		/* Two comparisons spare the search in all parts but one. */
+		if (count > 1)
+			match_range(b, side, set_family(part->set), part->span.first,
+				    part->span.last);
+		match_addr(b, side, part->set);
 		mark_and_accept(b, draft);
 	}
 }
@@ -269,7 +277,8 @@ static void add_rules(struct builder *b, const struct draft *draft)
 #define PLAIN ""
 #define OTHER "_b"
 
-static const char *choose_suffix(const struct draft *draft, const struct standing *standing)
+static const char *choose_suffix(const struct draft *draft,
+				 const struct standing *standing)
 {
 	if (standing_uses(standing, "dns" OTHER))
 		return PLAIN;
@@ -295,7 +304,8 @@ static bool is_ours(const char *chain)
 /* The sets that outlive a fence. */
 static bool is_kept(const char *set)
 {
-	return strcmp(set, set_refused[0].name) == 0 || strcmp(set, set_refused[1].name) == 0;
+	return strcmp(set, set_refused[0].name) == 0 ||
+	       strcmp(set, set_refused[1].name) == 0;
 }
 
 /* What only the rules before used, or somebody else's. */
@@ -310,8 +320,8 @@ static void delete_used(struct builder *b, const struct standing *standing)
 			chain_delete(b, standing->chains[i]);
 }
 
-static int assemble(struct builder *b, struct draft *draft, const struct standing *standing,
-		    struct error *err)
+static int assemble(struct builder *b, struct draft *draft,
+		    const struct standing *standing, struct error *err)
 {
 	b->accepts = draft->plan->mode == MODE_AUDIT;
 	b->suffix = choose_suffix(draft, standing);
@@ -334,13 +344,14 @@ static int assemble(struct builder *b, struct draft *draft, const struct standin
 	return 0;
 }
 
-static int build(struct draft *draft, bool with_text, struct ruleset **ret, struct error *err)
+static int build(struct draft *draft, bool with_text, struct ruleset **ret,
+		 struct error *err)
 {
 	struct standing standing CLEANUP(standing_release) = { 0 };
 	struct builder b;
 
-	if (standing_read(&standing, draft->options->standing, draft->options->standing_length,
-			  err) < 0 ||
+	if (standing_read(&standing, draft->options->standing,
+			  draft->options->standing_length, err) < 0 ||
 	    builder_init(&b, RULESET_TABLE, with_text, err) < 0)
 		return -1;
 	if (assemble(&b, draft, &standing, err) < 0) {
@@ -356,7 +367,8 @@ int ruleset_build(const struct plan *plan, const struct ruleset_options *options
 	struct draft draft = { .plan = plan, .options = options };
 
 	if (!plan->fenced)
-		return error_set(err, ERROR_POLICY, "the policy refuses nothing: no fence");
+		return error_set(err, ERROR_POLICY,
+				 "the policy refuses nothing: no fence");
 	return build(&draft, with_text, ret, err);
 }
 
@@ -384,10 +396,12 @@ int ruleset_build_undo(const struct ruleset *ruleset, size_t end, struct ruleset
 
 		if (NFNL_MSG_TYPE(m->nlmsg_type) != NFT_MSG_NEWSET)
 			continue;
-		mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg))
-			if (mnl_attr_get_type(attr) == NFTA_SET_NAME &&
-			    !is_kept(mnl_attr_get_str(attr)))
-				set_delete(&b, mnl_attr_get_str(attr));
+		mnl_attr_for_each(
+			attr, m,
+			sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attr) ==
+							     NFTA_SET_NAME &&
+						     !is_kept(mnl_attr_get_str(attr)))
+			set_delete(&b, mnl_attr_get_str(attr));
 	}
 	return builder_finish(&b, ret, err);
 }

@@ -15,9 +15,8 @@ static const struct nlattr *find(const struct nlmsghdr *m, uint16_t type)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == type)
-			return attr;
+	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attr) ==
+								type) return attr;
 	return NULL;
 }
 
@@ -25,8 +24,9 @@ static const char *find_name(const struct nlmsghdr *m, uint16_t type)
 {
 	const struct nlattr *attr = find(m, type);
 
-	return attr && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0 ? mnl_attr_get_str(attr)
-									 : NULL;
+	return attr && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0
+		       ? mnl_attr_get_str(attr)
+		       : NULL;
 }
 
 static int add_set(struct standing *standing, const struct nlmsghdr *m, struct error *err)
@@ -45,14 +45,15 @@ static int add_set(struct standing *standing, const struct nlmsghdr *m, struct e
 	return 0;
 }
 
-static int add_chain(struct standing *standing, const struct nlmsghdr *m, struct error *err)
+static int add_chain(struct standing *standing, const struct nlmsghdr *m,
+		     struct error *err)
 {
 	const char *name = find_name(m, NFTA_CHAIN_NAME);
 
 	if (!name)
 		return 0;
-	if (!array_grow(&standing->chains, &standing->chain_capacity, standing->chain_count,
-			sizeof(name)))
+	if (!array_grow(&standing->chains, &standing->chain_capacity,
+			standing->chain_count, sizeof(name)))
 		return error_memory(err);
 	standing->chains[standing->chain_count++] = name;
 	return 0;
@@ -64,12 +65,14 @@ static void note_use(struct standing *standing, const struct nlmsghdr *rule)
 	for (size_t i = 0; i < standing->set_count; i++) {
 		struct standing_set *set = &standing->sets[i];
 
-		if (!set->used && memmem(rule, rule->nlmsg_len, set->name, strlen(set->name) + 1))
+		if (!set->used &&
+		    memmem(rule, rule->nlmsg_len, set->name, strlen(set->name) + 1))
 			set->used = true;
 	}
 }
 
-int standing_read(struct standing *standing, const void *dump, size_t length, struct error *err)
+int standing_read(struct standing *standing, const void *dump, size_t length,
+		  struct error *err)
 {
 	int left = (int)length;
 

@@ -64,12 +64,18 @@ static const struct {
 } trials[] = {
 	{ { "nf_tables for inet (CONFIG_NF_TABLES_INET)", false }, NULL, try_nothing },
 	{ { "sets of address ranges (nft_set_rbtree)", false }, &ranges, try_ranges },
-	{ { "sets of ranges of address . protocol . port (Linux 5.6)", false }, &flows, try_flows },
+	{ { "sets of ranges of address . protocol . port (Linux 5.6)", false },
+	  &flows,
+	  try_flows },
 	{ { "connection tracking (nft_ct)", false }, NULL, try_ct },
 	{ { "connection marks (CONFIG_NF_CONNTRACK_MARK)", false }, NULL, try_mark },
 	{ { "reject (nft_reject_inet)", false }, NULL, try_reject },
-	{ { "sets filled by rules (nft_dynset, nft_counter)", true }, &counting, try_counting },
-	{ { "limited logging to a group (nft_limit, nft_log, nfnetlink_log)", true }, NULL, try_log },
+	{ { "sets filled by rules (nft_dynset, nft_counter)", true },
+	  &counting,
+	  try_counting },
+	{ { "limited logging to a group (nft_limit, nft_log, nfnetlink_log)", true },
+	  NULL,
+	  try_log },
 };
 
 int ruleset_build_trial(size_t index, struct trial *ret_trial, struct ruleset **ret,

@@ -54,7 +54,8 @@ static portset must_ports(struct portsets *table, const char *text)
 		uint32_t base = strncmp(item, "udp:", 4) == 0 ? PORTSET_UDP : 0;
 		char *number = strchr(item, ':') ? strchr(item, ':') + 1 : item;
 		uint32_t first = (uint32_t)strtoul(number, &number, 10);
-		uint32_t last = *number == '-' ? (uint32_t)strtoul(number + 1, NULL, 10) : first;
+		uint32_t last =
+			*number == '-' ? (uint32_t)strtoul(number + 1, NULL, 10) : first;
 
 		ranges[count++] = (struct port_range){ base + first, base + last };
 	}
@@ -84,7 +85,9 @@ static void read_plan(struct plan *plan, struct ruleset_options *options)
 {
 	char line[1024], word[256], rest[768];
 
-	*plan = (struct plan){ .mode = MODE_RESTRICTED, .fenced = true, .dns = STANCE_RESOLVERS,
+	*plan = (struct plan){ .mode = MODE_RESTRICTED,
+			       .fenced = true,
+			       .dns = STANCE_RESOLVERS,
 			       .portsets = portsets_new() };
 	while (fgets(line, sizeof(line), stdin)) {
 		if (sscanf(line, "%255s %767s", word, rest) != 2)
@@ -92,7 +95,9 @@ static void read_plan(struct plan *plan, struct ruleset_options *options)
 		if (strcmp(word, "resolver") == 0)
 			plan->resolvers[plan->resolver_count++] = must_addr(rest);
 		else if (strcmp(word, "mode") == 0)
-			plan->mode = rest[0] == 'a' ? MODE_AUDIT : rest[0] == 'n' ? MODE_NONE : MODE_FULL;
+			plan->mode = rest[0] == 'a'   ? MODE_AUDIT
+				     : rest[0] == 'n' ? MODE_NONE
+						      : MODE_FULL;
 		else if (strcmp(word, "dns") == 0)
 			plan->dns = STANCE_PINNED;
 		else if (strcmp(word, "mark") == 0)
@@ -218,7 +223,8 @@ static int phases(const struct plan *plan, const struct ruleset_options *options
 	double at[5] = { now() };
 	size_t count;
 
-	if (netlink_open(&netlink, &err) < 0 || netlink_read_frame(netlink, &frame, &err) < 0)
+	if (netlink_open(&netlink, &err) < 0 ||
+	    netlink_read_frame(netlink, &frame, &err) < 0)
 		die("frame");
 	with.standing = frame.bytes.data;
 	with.standing_length = frame.bytes.length;
@@ -232,7 +238,8 @@ static int phases(const struct plan *plan, const struct ruleset_options *options
 		die("dump");
 	at[3] = now();
 	if (readback_compare(ruleset->bytes.data, ruleset->bytes.length, dump.bytes.data,
-			     dump.bytes.length, &differences, &count, &err) < 0 || count)
+			     dump.bytes.length, &differences, &count, &err) < 0 ||
+	    count)
 		die("compare");
 	at[4] = now();
 	for (size_t i = 1; i < ARRAY_SIZE(at); i++)
@@ -243,7 +250,8 @@ static int phases(const struct plan *plan, const struct ruleset_options *options
 
 int main(int argc, char **argv)
 {
-	struct ruleset_options options = { .flow_mark = 0x1234, .socket_mark = SOCKET_MARK };
+	struct ruleset_options options = { .flow_mark = 0x1234,
+					   .socket_mark = SOCKET_MARK };
 	struct plan *plan CLEANUP(plan_freep) = NULL;
 	const char *verb = argc > 1 ? argv[1] : "", *path = argc > 2 ? argv[2] : NULL;
 	struct site site = { 0 };
@@ -253,7 +261,7 @@ int main(int argc, char **argv)
 	if (strcmp(verb, "verify") == 0)
 		return verify(path);
 	if (strcmp(verb, "delete") == 0)
-		return delete();
+		return delete ();
 	plan = calloc(1, sizeof(*plan));
 	if (!plan)
 		return 71;
