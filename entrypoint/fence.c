@@ -210,7 +210,7 @@ void fence_describe(const struct fence *fence, struct buf *out)
 
 	buf_puts(out, mode_name(plan->mode));
 	if (!plan->fenced) {
-		buf_puts(out, ", no fence");
+		buf_puts(out, ", nothing to refuse");
 		return;
 	}
 	buf_printf(out, ", %zu name%s (%zu address%s), %zu network%s", plan->names,
