@@ -15,7 +15,7 @@ struct launch_signals {
 	sigset_t ignored;
 };
 
-/* First call of main(): remembers mask and dispositions, makes sure that 0, 1 and 2 are open.
+/* First of what run and exec do: remembers mask and dispositions, makes sure that 0, 1 and 2 are open.
  * As PID 1 every signal is blocked from here on: the kernel would discard what has no handler,
  * so a `docker stop` during the start would be lost. */
 void launch_prepare(struct launch_signals *ret);

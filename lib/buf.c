@@ -88,22 +88,6 @@ static bool is_plain(unsigned char byte)
 	return byte >= 0x20 && byte < 0x7f && byte != '\\';
 }
 
-void buf_escape(struct buf *buf, const char *text, size_t length, size_t limit)
-{
-	size_t shown = length > limit ? limit : length;
-
-	for (size_t i = 0; i < shown; i++) {
-		unsigned char byte = (unsigned char)text[i];
-
-		if (is_plain(byte))
-			buf_add(buf, &byte, 1);
-		else
-			buf_printf(buf, "\\x%02x", byte);
-	}
-	if (shown < length)
-		buf_puts(buf, "...");
-}
-
 char *escape(char *out, size_t size, const char *text, size_t length)
 {
 	static const char more[] = "...";

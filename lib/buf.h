@@ -24,8 +24,5 @@ void buf_puts(struct buf *buf, const char *text);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF(2, 3);
 
 /* Text from outside, made safe for a terminal and a log line: bytes outside printable ASCII
- * and the backslash become \xNN; more than `limit` bytes end in "...". */
-void buf_escape(struct buf *buf, const char *text, size_t length, size_t limit);
-
-/* The same into a fixed array, always terminated; returns `out`. */
+ * and the backslash become \xNN; what does not fit ends in "...". Returns `out`. */
 char *escape(char *out, size_t size, const char *text, size_t length);

@@ -7,7 +7,7 @@
  * success it leaves it untouched. The kind says what the operator has to do; main.c alone
  * maps it to an exit status. The text names the thing, then the fault, quotes the user's
  * words in single ticks, has no capital and no full stop; what comes from outside must be
- * escaped (buf_escape()) before it is put in. */
+ * escaped (escape()) before it is put in. */
 
 enum error_kind {
 	ERROR_NONE,

@@ -248,12 +248,6 @@ int layer_add_text(struct layer *layer, bool deny, const char *text, size_t leng
 	return layer_push(layer, &entry, notes);
 }
 
-int layer_add_entry(struct layer *layer, bool deny, const char *text,
-		    const struct origin *at, struct arena *arena, struct notes *notes)
-{
-	return layer_add_text(layer, deny, text, strlen(text), at, arena, notes);
-}
-
 int layer_add_list(struct layer *layer, bool deny, const char *text,
 		   const struct origin *at, struct arena *arena, struct notes *notes)
 {

@@ -80,16 +80,14 @@ int layer_parse(struct layer *layer, const char *bytes, size_t length,
 		struct arena *arena, struct notes *notes, struct error *err) MUST_CHECK;
 
 /* The single values, for variables and flags: `text` as typed, `at` for errors. Each adds its
- * fault to `notes` and returns -1 then. layer_add_entry takes one ENTRY, "preset:NAME"
- * included; layer_add_list several, separated by commas or blanks, and reports each fault. */
+ * fault to `notes` and returns -1 then. layer_add_list takes entries, "preset:NAME" included,
+ * separated by commas or blanks, and reports each fault. */
 int layer_set_mode(struct layer *layer, const char *text, const struct origin *at,
 		   struct notes *notes);
 int layer_set_dns(struct layer *layer, const char *text, const struct origin *at,
 		  struct notes *notes);
 int layer_set_trust(struct layer *layer, const char *text, const struct origin *at,
 		    struct notes *notes);
-int layer_add_entry(struct layer *layer, bool deny, const char *text,
-		    const struct origin *at, struct arena *arena, struct notes *notes);
 int layer_add_list(struct layer *layer, bool deny, const char *text,
 		   const struct origin *at, struct arena *arena, struct notes *notes);
 
