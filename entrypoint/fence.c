@@ -121,6 +121,7 @@ int fence_raise(const struct options *options, struct inputs *inputs, struct fen
 		struct error *err)
 {
 	struct netlink *netlink CLEANUP(netlink_closep) = NULL;
+	int lock CLEANUP(state_unlockp) = -1;
 	struct ruleset_options marks = { .socket_mark = RULESET_SOCKET_MARK };
 	bool open = fence_is_open(&inputs->policy);
 	struct error stale;
@@ -129,7 +130,7 @@ int fence_raise(const struct options *options, struct inputs *inputs, struct fen
 	*ret = (struct fence){ 0 };
 	if (draw_mark(&marks.flow_mark, err) < 0 || inputs_site(&site, err) < 0)
 		return -1;
-	if (!open && (netlink_open(&netlink, err) < 0 ||
+	if (!open && (netlink_open(&netlink, err) < 0 || state_lock(&lock, err) < 0 ||
 		      close_first(netlink, &site, &marks, err) < 0 ||
 		      inputs_answers(options, inputs, NULL, marks.socket_mark, &ret->answers,
 				     err) < 0))

@@ -3,14 +3,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define STATE_VERSION 1
 /* A ruleset of PLAN_FLOWS_MAX flows is some 50 MB of messages. */
 #define STATE_BYTES (64u << 20)
+#define LOCK_MS 15000
+#define LOCK_STEP_MS 10
 
 static void close_fd(const int *fd)
 {
@@ -72,6 +76,34 @@ static int open_directory(struct error *err)
 	return fd;
 }
 
+void state_unlockp(const int *lock)
+{
+	close_fd(lock);
+}
+
+int state_lock(int *ret, struct error *err)
+{
+	struct error unkept;
+	int directory CLEANUP(close_fd) = open_directory(&unkept);
+	int fd = -1;
+
+	/* Not readable by others: whoever can open a file can lock it. */
+	if (directory >= 0)
+		fd = openat(directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	for (int waited = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+	     waited += LOCK_STEP_MS) {
+		if (errno != EWOULDBLOCK || waited >= LOCK_MS) {
+			error_errno(err, ERROR_KERNEL, errno,
+				    "another netpale is changing the fence");
+			close(fd);
+			return -1;
+		}
+		poll(NULL, 0, LOCK_STEP_MS);
+	}
+	*ret = fd;
+	return 0;
+}
+
 static int summary(const struct plan *plan, struct buf *out, struct error *err)
 {
 	json_t *canary = json_array();
@@ -118,7 +150,7 @@ int state_write(const struct plan *plan, const struct answers *answers, const st
 /* 1: no such file. */
 static int read_file(int directory, const char *name, struct buf *out, struct error *err)
 {
-	int fd CLEANUP(close_fd) = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd CLEANUP(close_fd) = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat status;
 
 	if (fd < 0 && errno == ENOENT)

@@ -21,6 +21,12 @@ struct state {
 	struct answers answers;     /* in the arena given */
 };
 
+/* One netpale changes the fence at a time. The next one waits a while, but not for ever: the agent
+ * can stop its own `sudo netpale apply`. *ret is to be closed; -1 where nothing is kept, and then
+ * nobody waits. */
+int state_lock(int *ret, struct error *err) MUST_CHECK;
+void state_unlockp(const int *lock);
+
 /* 0 kept; 1 could not be kept (err says why; the fence holds all the same). */
 int state_write(const struct plan *plan, const struct answers *answers,
 		const struct buf *sent, struct error *err) MUST_CHECK;
