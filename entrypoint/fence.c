@@ -117,25 +117,26 @@ bool fence_is_open(const struct policy *policy)
 	return true;
 }
 
-int fence_raise(const struct options *options, struct inputs *inputs, struct fence *ret,
-		struct error *err)
-{
-	struct netlink *netlink CLEANUP(netlink_closep) = NULL;
-	int lock CLEANUP(state_unlockp) = -1;
-	struct ruleset_options marks = { .socket_mark = RULESET_SOCKET_MARK };
-	bool open = fence_is_open(&inputs->policy);
-	struct error stale;
+/* One start's way to the kernel. */
+struct raising {
+	const struct options *options;
+	struct inputs *inputs;
+	struct netlink *netlink;
+	struct ruleset_options marks;
 	struct site site;
+	bool open;
+};
 
-	*ret = (struct fence){ 0 };
-	if (draw_mark(&marks.flow_mark, err) < 0 || inputs_site(&site, err) < 0)
+static int raise_plan(struct raising *raising, struct fence *ret, struct error *err)
+{
+	struct inputs *inputs = raising->inputs;
+	struct error stale;
+
+	if (!raising->open && inputs_answers(raising->options, inputs, NULL,
+					     raising->marks.socket_mark, &ret->answers, err) < 0)
 		return -1;
-	if (!open && (netlink_open(&netlink, err) < 0 || state_lock(&lock, err) < 0 ||
-		      close_first(netlink, &site, &marks, err) < 0 ||
-		      inputs_answers(options, inputs, NULL, marks.socket_mark, &ret->answers,
-				     err) < 0))
-		return -1;
-	if (plan_build(&inputs->policy, &ret->answers, &site, &inputs->notes, &ret->plan, err) < 0)
+	if (plan_build(&inputs->policy, &ret->answers, &raising->site, &inputs->notes, &ret->plan,
+		       err) < 0)
 		return -1;
 	if (ret->plan->fenced && ret->plan->dns == STANCE_PINNED) {
 		if (hosts_pin(&ret->answers, err) < 0)
@@ -145,7 +146,53 @@ int fence_raise(const struct options *options, struct inputs *inputs, struct fen
 	}
 	if (!ret->plan->fenced)
 		return take_down(ret, err);
-	return put_in_place(netlink, ret, &site, &marks, err);
+	return put_in_place(raising->netlink, ret, &raising->site, &raising->marks, err);
+}
+
+/* Is there anything to ask DNS, behind a fence? Else the plan itself can be the first
+ * transaction, which saves the kernel the closed one and the time to take it apart. */
+static int asks_dns(const struct raising *raising, bool *ret, struct error *err)
+{
+	const char *const *names;
+	size_t count = 0;
+
+	if (!raising->open && !raising->options->any.answers &&
+	    policy_names(&raising->inputs->policy, raising->inputs->arena, &names, &count, err) < 0)
+		return -1;
+	*ret = count > 0;
+	return 0;
+}
+
+int fence_raise(const struct options *options, struct inputs *inputs, struct fence *ret,
+		struct error *err)
+{
+	struct netlink *netlink CLEANUP(netlink_closep) = NULL;
+	int lock CLEANUP(state_unlockp) = -1;
+	struct raising raising = {
+		.options = options,
+		.inputs = inputs,
+		.marks = { .socket_mark = RULESET_SOCKET_MARK },
+		.open = fence_is_open(&inputs->policy),
+	};
+	struct error unclosed;
+	bool asks;
+	int result;
+
+	*ret = (struct fence){ 0 };
+	if (draw_mark(&raising.marks.flow_mark, err) < 0 || inputs_site(&raising.site, err) < 0 ||
+	    asks_dns(&raising, &asks, err) < 0)
+		return -1;
+	if (!raising.open && (netlink_open(&netlink, err) < 0 || state_lock(&lock, err) < 0))
+		return -1;
+	raising.netlink = netlink;
+	if (asks && close_first(netlink, &raising.site, &raising.marks, err) < 0)
+		return -1;
+	result = raise_plan(&raising, ret, err);
+	/* A failure leaves what stood, the first time the closed fence. */
+	if (result < 0 && !raising.open &&
+	    close_first(netlink, &raising.site, &raising.marks, &unclosed) < 0)
+		log_error("%s", unclosed.text);
+	return result;
 }
 
 static void describe_opening(const struct plan *plan, struct buf *out)
