@@ -16,6 +16,7 @@
 #include <libnftnl/common.h>
 
 #include "entrypoint/netlink_socket.h"
+#include "lib/messages.h"
 
 /* Around the messages of a ruleset, which are numbered by their index. An error that concerns no
  * single message names SEQ_BEGIN. */
@@ -138,14 +139,13 @@ static void read_answers(struct netlink *netlink, struct refusal *refusal)
 
 	for (;;) {
 		ssize_t got = recv(netlink->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-		const struct nlmsghdr *m = (const void *)bytes;
-		int left = (int)got;
+		const struct nlmsghdr *m;
 
 		if (got < 0 && (errno == EINTR || errno == ENOBUFS))
 			continue;
 		if (got <= 0)
 			return;
-		for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
+		for (size_t at = 0; (m = messages_next(bytes, (size_t)got, &at));)
 			read_answer(m, refusal);
 	}
 }
@@ -159,7 +159,6 @@ static int transact(struct netlink *netlink, const struct ruleset *ruleset, size
 	const struct ruleset_message *last = &ruleset->messages[to - 1];
 	size_t start = ruleset->messages[from].offset;
 	char *bytes = ruleset->bytes.data, begin[WRAPPING / 2], end[WRAPPING / 2];
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	struct nlmsghdr header;
 	struct iovec parts[] = {
 		{ begin, nftnl_batch_begin(begin, SEQ_BEGIN)->nlmsg_len },
@@ -168,10 +167,7 @@ static int transact(struct netlink *netlink, const struct ruleset *ruleset, size
 		{ bytes + last->offset + sizeof(header), last->length - sizeof(header) },
 		{ end, nftnl_batch_end(end, SEQ_END)->nlmsg_len },
 	};
-	struct msghdr message = { .msg_name = &kernel,
-				  .msg_namelen = sizeof(kernel),
-				  .msg_iov = parts,
-				  .msg_iovlen = ARRAY_SIZE(parts) };
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = ARRAY_SIZE(parts) };
 
 	*refusal = (struct refusal){ .seq = SEQ_BEGIN };
 	memcpy(&header, bytes + last->offset, sizeof(header));

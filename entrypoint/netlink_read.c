@@ -13,6 +13,7 @@
 
 #include "entrypoint/netlink.h"
 #include "entrypoint/netlink_socket.h"
+#include "lib/messages.h"
 
 /* Reading back what stands. */
 
@@ -46,22 +47,17 @@ static bool is_ours(const struct nlmsghdr *m)
 /* Takes other tables' messages out of bytes that begin at `from`. */
 static void keep_ours(struct buf *bytes, size_t from)
 {
-	char *at = bytes->data + from, *to = at;
-	int left = (int)(bytes->length - from);
-	const struct nlmsghdr *m = (const void *)at;
+	size_t length = bytes->length, kept = from;
+	const struct nlmsghdr *m;
 
-	while (mnl_nlmsg_ok(m, left)) {
-		size_t length = MNL_ALIGN(m->nlmsg_len);
-		const struct nlmsghdr *next = mnl_nlmsg_next(m, &left);
-
-		if (m->nlmsg_type >= NLMSG_MIN_TYPE && is_ours(m)) {
-			if (to != (const char *)m)
-				memmove(to, m, length);
-			to += length;
-		}
-		m = next;
+	for (size_t at = from; (m = messages_next(bytes->data, length, &at));) {
+		if (m->nlmsg_type < NLMSG_MIN_TYPE || !is_ours(m))
+			continue;
+		memmove(bytes->data + kept, m, m->nlmsg_len);
+		kept += MNL_ALIGN(
+			((const struct nlmsghdr *)(bytes->data + kept))->nlmsg_len);
 	}
-	bytes->length = (size_t)(to - bytes->data);
+	bytes->length = kept;
 }
 
 static enum dump_result read_kind(struct netlink *netlink, uint16_t type, const char *set,

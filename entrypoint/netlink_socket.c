@@ -9,19 +9,23 @@
 
 #include <libmnl/libmnl.h>
 
+#include "lib/messages.h"
+
 /* The kernel fills at most 32 KiB of a dump at once, if the reader's buffer is that large. */
 #define DUMP_STEP (32u * 1024)
 
 int netlink_socket_open(struct netlink *netlink, int bus)
 {
-	struct sockaddr_nl any = { .nl_family = AF_NETLINK };
+	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	int one = 1;
 
 	netlink->room = 0;
 	netlink->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, bus);
 	if (netlink->fd < 0)
 		return -1;
-	if (bind(netlink->fd, (struct sockaddr *)&any, sizeof(any)) < 0) {
+	/* Bound to any number, connected to the kernel's: nobody else can write to it. */
+	if (bind(netlink->fd, (const struct sockaddr *)&kernel, sizeof(kernel)) < 0 ||
+	    connect(netlink->fd, (const struct sockaddr *)&kernel, sizeof(kernel)) < 0) {
 		netlink_socket_close(netlink);
 		return -1;
 	}
@@ -55,10 +59,9 @@ void netlink_drain(struct netlink *netlink)
 /* One read's worth of messages: 1 the dump goes on, 0 it is complete, -1 errno. */
 static int look_at(const char *bytes, size_t length, bool *cut)
 {
-	int left = (int)length;
+	const struct nlmsghdr *m;
 
-	for (const struct nlmsghdr *m = (const void *)bytes; mnl_nlmsg_ok(m, left);
-	     m = mnl_nlmsg_next(m, &left)) {
+	for (size_t at = 0; (m = messages_next(bytes, length, &at));) {
 		int code = 0;
 
 		if (m->nlmsg_flags & NLM_F_DUMP_INTR)
@@ -120,6 +123,7 @@ enum dump_result netlink_read_dump(struct netlink *netlink,
 const struct nlmsghdr *netlink_ask(struct netlink *netlink, void *bytes, size_t size)
 {
 	const struct nlmsghdr *m = bytes;
+	size_t at = 0;
 	ssize_t got;
 	bool cut;
 
@@ -131,9 +135,8 @@ const struct nlmsghdr *netlink_ask(struct netlink *netlink, void *bytes, size_t 
 	} while (got < 0 && errno == EINTR);
 	if (got < 0 || look_at(bytes, (size_t)got, &cut) < 0)
 		return NULL;
-	if (!mnl_nlmsg_ok(m, (int)got)) {
+	m = messages_next(bytes, (size_t)got, &at);
+	if (!m)
 		errno = EBADMSG;
-		return NULL;
-	}
 	return m;
 }

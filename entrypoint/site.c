@@ -9,6 +9,7 @@
 
 #include "entrypoint/netlink.h"
 #include "entrypoint/netlink_socket.h"
+#include "lib/messages.h"
 
 /* What rtnetlink says about the namespace. */
 
@@ -145,11 +146,10 @@ static enum dump_result read_both(struct netlink *netlink, struct buf *out)
 
 static void take(struct site *site, const struct buf *bytes)
 {
-	int left = (int)bytes->length;
+	const struct nlmsghdr *m;
 
 	site->own_count = site->attached_count = site->gateway_count = 0;
-	for (const struct nlmsghdr *m = (const void *)bytes->data; mnl_nlmsg_ok(m, left);
-	     m = mnl_nlmsg_next(m, &left)) {
+	for (size_t at = 0; (m = messages_next(bytes->data, bytes->length, &at));) {
 		size_t length = mnl_nlmsg_get_payload_len(m);
 
 		if (m->nlmsg_type == RTM_NEWADDR && length >= sizeof(struct ifaddrmsg))

@@ -1,6 +1,7 @@
 #include "lib/readback_view.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +12,11 @@
 #include <linux/netfilter/nfnetlink.h>
 
 #include <libmnl/libmnl.h>
-#include <libnftnl/chain.h>
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
-#include <libnftnl/set.h>
 
 #include "lib/buf.h"
+#include "lib/messages.h"
 
 /* Fuzzed and root's own files may be anything; a fence is at most a few MiB. */
 #define BYTES_MAX (1u << 30)
@@ -90,36 +90,43 @@ static int read_table(struct view *view, const struct nlmsghdr *m, struct error 
 			 dormant ? "dormant" : "in force", err);
 }
 
+static uint32_t number_of(const struct nlattr *attr)
+{
+	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) == 0
+		       ? ntohl(mnl_attr_get_u32(attr))
+		       : 0;
+}
+
+static const struct nlattr *find_nested(const struct nlattr *nest, uint16_t type)
+{
+	const struct nlattr *attr;
+
+	if (nest)
+		mnl_attr_for_each_nested(attr, nest) if (mnl_attr_get_type(attr) ==
+							 type) return attr;
+	return NULL;
+}
+
 static int read_chain(struct view *view, const struct nlmsghdr *m, struct error *err)
 {
-	struct nftnl_chain *c = nftnl_chain_alloc();
+	const struct nlattr *hook = find(m, NFTA_CHAIN_HOOK);
+	const char *name = string_of(find(m, NFTA_CHAIN_NAME));
+	const char *type = string_of(find(m, NFTA_CHAIN_TYPE));
 	char text[256] = "inner";
-	const char *name;
-	int result;
 
-	if (!c)
-		return error_memory(err);
-	if (nftnl_chain_nlmsg_parse(m, c) < 0) {
-		nftnl_chain_free(c);
+	if (!name)
 		return error_set(err, ERROR_KERNEL,
 				 "a chain's message cannot be understood");
-	}
-	name = nftnl_chain_get_str(c, NFTNL_CHAIN_NAME);
-	if (nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM))
+	if (hook)
 		snprintf(text, sizeof(text),
-			 "type %s hook %" PRIu32 " priority %" PRId32 " policy %s",
-			 nftnl_chain_is_set(c, NFTNL_CHAIN_TYPE)
-				 ? nftnl_chain_get_str(c, NFTNL_CHAIN_TYPE)
-				 : "filter",
-			 nftnl_chain_get_u32(c, NFTNL_CHAIN_HOOKNUM),
-			 nftnl_chain_get_s32(c, NFTNL_CHAIN_PRIO),
-			 nftnl_chain_get_u32(c, NFTNL_CHAIN_POLICY) == NF_DROP
-				 ? "drop"
-				 : "accept");
-	drop_things(view, THING_CHAIN, name ? name : "");
-	result = add_thing(view, THING_CHAIN, name, text, err);
-	nftnl_chain_free(c);
-	return result;
+			 "type %.32s hook %" PRIu32 " priority %" PRId32 " policy %s",
+			 type ? type : "filter",
+			 number_of(find_nested(hook, NFTA_HOOK_HOOKNUM)),
+			 (int32_t)number_of(find_nested(hook, NFTA_HOOK_PRIORITY)),
+			 number_of(find(m, NFTA_CHAIN_POLICY)) == NF_DROP ? "drop"
+									  : "accept");
+	drop_things(view, THING_CHAIN, name);
+	return add_thing(view, THING_CHAIN, name, text, err);
 }
 
 static int add_expr(struct nftnl_expr *e, void *data)
@@ -140,9 +147,7 @@ static int read_rule(struct view *view, const struct nlmsghdr *m, struct error *
 	struct nftnl_rule *r = nftnl_rule_alloc();
 	int result;
 
-	if (!r)
-		return error_memory(err);
-	if (nftnl_rule_nlmsg_parse(m, r) < 0 ||
+	if (!r || nftnl_rule_nlmsg_parse(m, r) < 0 ||
 	    nftnl_expr_foreach(r, add_expr, &text) < 0)
 		result = error_set(err, ERROR_KERNEL,
 				   "a rule's message cannot be understood");
@@ -152,20 +157,21 @@ static int read_rule(struct view *view, const struct nlmsghdr *m, struct error *
 		result = add_thing(view, THING_RULE,
 				   nftnl_rule_get_str(r, NFTNL_RULE_CHAIN),
 				   text.data ? text.data : "", err);
-	nftnl_rule_free(r);
+	if (r)
+		nftnl_rule_free(r);
 	return result;
 }
 
-static int add_set(struct view *view, const struct nftnl_set *s, struct error *err)
+static int add_set(struct view *view, const char *name, uint32_t key_length,
+		   uint32_t flags, struct error *err)
 {
-	struct set_view set = { 0 };
+	struct set_view set = { .key_length = key_length,
+				.counting = flags & NFT_SET_EVAL };
 
-	set.name = arena_printf(view->arena, "%s", nftnl_set_get_str(s, NFTNL_SET_NAME));
-	set.key_length = nftnl_set_get_u32(s, NFTNL_SET_KEY_LEN);
-	set.counting = nftnl_set_get_u32(s, NFTNL_SET_FLAGS) & NFT_SET_EVAL;
-	if (set.key_length > KEY_MAX)
+	if (key_length == 0 || key_length > KEY_MAX)
 		return error_set(err, ERROR_KERNEL,
-				 "a set's key is %" PRIu32 " bytes long", set.key_length);
+				 "a set's key is %" PRIu32 " bytes long", key_length);
+	set.name = arena_printf(view->arena, "%s", name);
 	if (!set.name ||
 	    !array_grow(&view->sets, &view->set_capacity, view->set_count, sizeof(set)))
 		return error_memory(err);
@@ -173,35 +179,36 @@ static int add_set(struct view *view, const struct nftnl_set *s, struct error *e
 	return 0;
 }
 
+static uint64_t timeout_of(const struct nlmsghdr *m)
+{
+	const struct nlattr *attr = find(m, NFTA_SET_TIMEOUT);
+
+	return attr && mnl_attr_validate(attr, MNL_TYPE_U64) == 0
+		       ? be64toh(mnl_attr_get_u64(attr))
+		       : 0;
+}
+
 static int read_set(struct view *view, const struct nlmsghdr *m, struct error *err)
 {
-	struct nftnl_set *s = nftnl_set_alloc();
+	const char *name = string_of(find(m, NFTA_SET_NAME));
+	uint32_t key_length = number_of(find(m, NFTA_SET_KEY_LEN));
+	uint32_t flags = number_of(find(m, NFTA_SET_FLAGS));
 	char text[256];
-	int result = -1;
 
-	if (!s)
-		return error_memory(err);
-	if (nftnl_set_nlmsg_parse(m, s) < 0 || !nftnl_set_is_set(s, NFTNL_SET_NAME)) {
-		error_set(err, ERROR_KERNEL, "a set's message cannot be understood");
-	} else if (!view_set(view, nftnl_set_get_str(s, NFTNL_SET_NAME))) {
-		snprintf(text, sizeof(text),
-			 "type %" PRIu32 " of %" PRIu32 " bytes, flags %" PRIx32
-			 ", size %" PRIu32 ", timeout %" PRIu64 " ms",
-			 nftnl_set_get_u32(s, NFTNL_SET_KEY_TYPE),
-			 nftnl_set_get_u32(s, NFTNL_SET_KEY_LEN),
-			 nftnl_set_get_u32(s, NFTNL_SET_FLAGS),
-			 nftnl_set_get_u32(s, NFTNL_SET_DESC_SIZE),
-			 nftnl_set_get_u64(s, NFTNL_SET_TIMEOUT));
-		result = add_set(view, s, err);
-		if (result == 0)
-			result = add_thing(view, THING_SET,
-					   nftnl_set_get_str(s, NFTNL_SET_NAME), text,
-					   err);
-	} else {
-		result = 0;
-	}
-	nftnl_set_free(s);
-	return result;
+	if (!name)
+		return error_set(err, ERROR_KERNEL,
+				 "a set's message cannot be understood");
+	if (view_set(view, name))
+		return 0;
+	snprintf(text, sizeof(text),
+		 "type %" PRIu32 " of %" PRIu32 " bytes, flags %" PRIx32 ", size %" PRIu32
+		 ", timeout %" PRIu64 " ms",
+		 number_of(find(m, NFTA_SET_KEY_TYPE)), key_length, flags,
+		 number_of(find_nested(find(m, NFTA_SET_DESC), NFTA_SET_DESC_SIZE)),
+		 timeout_of(m));
+	if (add_set(view, name, key_length, flags, err) < 0)
+		return -1;
+	return add_thing(view, THING_SET, name, text, err);
 }
 
 static void delete_set(struct view *view, const char *name)
@@ -249,7 +256,8 @@ static int read_message(struct view *view, const struct nlmsghdr *m, struct erro
 
 int view_read(struct view *view, const void *bytes, size_t length, struct error *err)
 {
-	int left = (int)length;
+	const struct nlmsghdr *m;
+	size_t at = 0;
 
 	*view = (struct view){ .bytes = bytes, .arena = arena_new(0) };
 	if (!view->arena)
@@ -257,11 +265,10 @@ int view_read(struct view *view, const void *bytes, size_t length, struct error 
 	if (length > BYTES_MAX)
 		return error_set(err, ERROR_KERNEL, "a fence of %zu bytes is too large",
 				 length);
-	for (const struct nlmsghdr *m = bytes; mnl_nlmsg_ok(m, left);
-	     m = mnl_nlmsg_next(m, &left))
+	while ((m = messages_next(bytes, length, &at)))
 		if (read_message(view, m, err) < 0)
 			return -1;
-	if (left > 0)
+	if (at < length)
 		return error_set(err, ERROR_KERNEL, "a message is cut short");
 	for (size_t i = 0; i < view->set_count; i++)
 		sort_elements(view, &view->sets[i]);

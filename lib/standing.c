@@ -10,6 +10,7 @@
 #include <libmnl/libmnl.h>
 
 #include "lib/arena.h"
+#include "lib/messages.h"
 
 static const struct nlattr *find(const struct nlmsghdr *m, uint16_t type)
 {
@@ -74,11 +75,10 @@ static void note_use(struct standing *standing, const struct nlmsghdr *rule)
 int standing_read(struct standing *standing, const void *dump, size_t length,
 		  struct error *err)
 {
-	int left = (int)length;
+	const struct nlmsghdr *m;
 
 	*standing = (struct standing){ 0 };
-	for (const struct nlmsghdr *m = dump; mnl_nlmsg_ok(m, left);
-	     m = mnl_nlmsg_next(m, &left)) {
+	for (size_t at = 0; (m = messages_next(dump, length, &at));) {
 		if (m->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSET) &&
 		    add_set(standing, m, err) < 0)
 			return -1;
@@ -86,9 +86,7 @@ int standing_read(struct standing *standing, const void *dump, size_t length,
 		    add_chain(standing, m, err) < 0)
 			return -1;
 	}
-	left = (int)length;
-	for (const struct nlmsghdr *m = dump; mnl_nlmsg_ok(m, left);
-	     m = mnl_nlmsg_next(m, &left))
+	for (size_t at = 0; (m = messages_next(dump, length, &at));)
 		if (m->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE))
 			note_use(standing, m);
 	return 0;

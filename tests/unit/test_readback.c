@@ -1,0 +1,313 @@
+#include "tests/unit/ruleset_place.h"
+
+#include "lib/readback.h"
+
+/* The messages of a ruleset are, as far as they are compared, what a dump of it would give. */
+
+static struct plan *a_plan(void)
+{
+	struct plan *plan = plan_new(MODE_RESTRICTED);
+
+	open_range(plan, "192.0.2.1", "192.0.2.1", PORTSET_ANY);
+	open_range(plan, "198.51.100.0", "198.51.100.255", ports_of(plan, 443, 443));
+	open_range(plan, "2001:db8::", "2001:db8::ffff", PORTSET_ANY);
+	return plan;
+}
+
+static void assert_differs(const struct ruleset *sent, const void *held, size_t length,
+			   size_t wanted, const char *text)
+{
+	struct buf said CLEANUP(buf_release) = { 0 };
+	struct error err = { 0 };
+	size_t count;
+
+	if (readback_compare(sent->bytes.data, sent->bytes.length, held, length, &said,
+			     &count, &err) < 0)
+		fail_msg("%s", err.text);
+	if (count != wanted || (text && !strstr(said.data ? said.data : "", text)))
+		fail_msg("%zu differences, wanted %zu, '%s' among:\n%s", count, wanted,
+			 text ? text : "", said.data ? said.data : "");
+}
+
+static size_t find_message(const struct ruleset *ruleset, const char *words)
+{
+	for (size_t i = 0; i < ruleset->count; i++)
+		if (strstr(ruleset->messages[i].what, words))
+			return i;
+	fail_msg("no message '%s'", words);
+	return 0;
+}
+
+/* The bytes without one message. */
+static struct buf without(const struct ruleset *ruleset, const char *words)
+{
+	const struct ruleset_message *gone =
+		&ruleset->messages[find_message(ruleset, words)];
+	size_t behind = gone->offset + gone->length;
+	struct buf bytes = { 0 };
+
+	buf_add(&bytes, ruleset->bytes.data, gone->offset);
+	buf_add(&bytes, ruleset->bytes.data + behind, ruleset->bytes.length - behind);
+	return bytes;
+}
+
+static void the_same_is_the_same(void **state)
+{
+	struct plan *plan CLEANUP(plan_freep) = a_plan();
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+
+	(void)state;
+	assert_differs(ruleset, ruleset->bytes.data, ruleset->bytes.length, 0, NULL);
+}
+
+static void nothing_stands(void **state)
+{
+	struct plan *plan CLEANUP(plan_freep) = a_plan();
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+	struct buf said CLEANUP(buf_release) = { 0 };
+	struct error err = { 0 };
+	size_t count, lines = 0;
+
+	(void)state;
+	assert_int_equal(readback_compare(ruleset->bytes.data, ruleset->bytes.length,
+					  NULL, 0, &said, &count, &err),
+			 0);
+	assert_true(count > READBACK_MAX);
+	for (const char *at = said.data; *at; at++)
+		lines += *at == '\n';
+	assert_int_equal(lines, READBACK_MAX);
+	assert_memory_equal(said.data, "table netpale is missing\n", 25);
+}
+
+static void a_message_is_missing(void **state)
+{
+	static const struct {
+		const char *message, *text;
+		size_t count;
+	} cases[] = {
+		{ "add rule inet netpale egress oifname \"lo\" accept",
+		  "rule missing in chain egress: [ meta load oifname", 1 },
+		{ "add element inet netpale allow4",
+		  "element missing in set allow4: 192.0.2.1", 2 },
+		{ "add element inet netpale ports4",
+		  "element missing in set ports4: 198.51.100.0 . 6 . 443 to "
+		  "198.51.100.255 . 6 . 443",
+		  1 },
+		{ "add element inet netpale allow6",
+		  "element missing in set allow6: 2001:db8::", 2 },
+		{ "add chain inet netpale post", "chain post is missing", 1 },
+	};
+	struct plan *plan CLEANUP(plan_freep) = a_plan();
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct buf held CLEANUP(buf_release) = without(ruleset, cases[i].message);
+
+		assert_differs(ruleset, held.data, held.length, cases[i].count,
+			       cases[i].text);
+	}
+}
+
+static void a_message_too_many(void **state)
+{
+	static const struct {
+		const char *message, *text;
+		size_t count;
+	} cases[] = {
+		{ "add rule inet netpale egress oifname", "rule not sent in chain egress",
+		  1 },
+		{ "add element inet netpale allow4",
+		  "element not sent in set allow4: 192.0.2.1", 2 },
+		{ "add set inet netpale inbound", "set inbound was not sent", 1 },
+		{ "add chain inet netpale post", "chain post was not sent", 1 },
+	};
+	struct plan *plan CLEANUP(plan_freep) = a_plan();
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct buf less CLEANUP(buf_release) = without(ruleset, cases[i].message);
+		struct ruleset sent = { .bytes = less };
+
+		assert_differs(&sent, ruleset->bytes.data, ruleset->bytes.length,
+			       cases[i].count, cases[i].text);
+	}
+}
+
+static void rules_in_another_order(void **state)
+{
+	struct plan *plan CLEANUP(plan_freep) = a_plan();
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+	const struct ruleset_message *first =
+		&ruleset->messages[find_message(ruleset, "egress ct state related")];
+	const struct ruleset_message *second = first + 1;
+	struct buf held CLEANUP(buf_release) = { 0 };
+	size_t behind = second->offset + second->length;
+
+	(void)state;
+	buf_add(&held, ruleset->bytes.data, first->offset);
+	buf_add(&held, ruleset->bytes.data + second->offset, second->length);
+	buf_add(&held, ruleset->bytes.data + first->offset, first->length);
+	buf_add(&held, ruleset->bytes.data + behind, ruleset->bytes.length - behind);
+	assert_differs(ruleset, held.data, held.length, 1,
+		       "the rules of chain egress are in another order");
+}
+
+static void another_plan_stands(void **state)
+{
+	struct plan *plan CLEANUP(plan_freep) = a_plan();
+	struct plan *other CLEANUP(plan_freep) = a_plan();
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+	struct ruleset *held CLEANUP(ruleset_freep) = NULL;
+
+	(void)state;
+	other->mode = MODE_AUDIT;
+	held = ruleset_of(other, NULL);
+	assert_differs(ruleset, held->bytes.data, held->bytes.length, 13,
+		       "chain output: type filter hook 3 priority 0 policy accept, not "
+		       "type filter "
+		       "hook 3 priority 0 policy drop");
+}
+
+/* An attribute somewhere in the message. */
+static char *find_attr(struct buf *bytes, const struct ruleset_message *message,
+		       uint16_t type)
+{
+	const struct nlmsghdr *m = (const void *)(bytes->data + message->offset);
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(
+		attr, m,
+		sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attr) ==
+					     type) return mnl_attr_get_payload(attr);
+	fail_msg("no attribute %u", type);
+	return NULL;
+}
+
+static void a_dormant_table_is_no_fence(void **state)
+{
+	struct plan *plan CLEANUP(plan_freep) = a_plan();
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+	struct buf held CLEANUP(buf_release) = { 0 };
+	uint32_t dormant = htonl(NFT_TABLE_F_DORMANT);
+
+	(void)state;
+	buf_add(&held, ruleset->bytes.data, ruleset->bytes.length);
+	memcpy(find_attr(&held, &ruleset->messages[0], NFTA_TABLE_FLAGS), &dormant, 4);
+	assert_differs(ruleset, held.data, held.length, 1,
+		       "table netpale: dormant, not in force");
+}
+
+static void a_set_of_other_flags(void **state)
+{
+	struct plan *plan CLEANUP(plan_freep) = a_plan();
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+	size_t i = find_message(ruleset, "add set inet netpale resolver4");
+	struct buf held CLEANUP(buf_release) = { 0 };
+	uint32_t flags = htonl(NFT_SET_TIMEOUT);
+
+	(void)state;
+	buf_add(&held, ruleset->bytes.data, ruleset->bytes.length);
+	memcpy(find_attr(&held, &ruleset->messages[i], NFTA_SET_FLAGS), &flags, 4);
+	assert_differs(ruleset, held.data, held.length, 1, "set resolver4: ");
+}
+
+/* The element that nft writes as '*' opens everything. */
+static void a_catch_all_is_seen(void **state)
+{
+	struct plan *plan CLEANUP(plan_freep) = a_plan();
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+	struct buf held CLEANUP(buf_release) = { 0 };
+	char bytes[256];
+	struct nlmsghdr *m = mnl_nlmsg_put_header(bytes);
+	struct nlattr *list, *element;
+
+	(void)state;
+	m->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM;
+	mnl_nlmsg_put_extra_header(m, sizeof(struct nfgenmsg));
+	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_SET, "allow4");
+	list = mnl_attr_nest_start(m, NFTA_SET_ELEM_LIST_ELEMENTS);
+	element = mnl_attr_nest_start(m, NFTA_LIST_ELEM);
+	mnl_attr_put_u32(m, NFTA_SET_ELEM_FLAGS, htonl(NFT_SET_ELEM_CATCHALL));
+	mnl_attr_nest_end(m, element);
+	mnl_attr_nest_end(m, list);
+
+	buf_add(&held, ruleset->bytes.data, ruleset->bytes.length);
+	buf_add(&held, m, m->nlmsg_len);
+	assert_differs(ruleset, held.data, held.length, 1,
+		       "set allow4: holds an element that matches everything");
+}
+
+static void what_was_deleted_is_not_missed(void **state)
+{
+	struct plan *plan CLEANUP(plan_freep) = a_plan();
+	struct ruleset *first CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+	struct ruleset *second CLEANUP(ruleset_freep) = ruleset_of(plan, first);
+	struct buf both CLEANUP(buf_release) = { 0 };
+
+	(void)state;
+	/* What the kernel holds after both. */
+	buf_add(&both, first->bytes.data, first->bytes.length);
+	buf_add(&both, second->bytes.data, second->bytes.length);
+	assert_differs(second, both.data, both.length, 0, NULL);
+}
+
+static void the_order_of_elements_does_not_matter(void **state)
+{
+	struct plan *plan CLEANUP(plan_freep) = plan_new(MODE_RESTRICTED);
+	struct plan *turned CLEANUP(plan_freep) = plan_new(MODE_RESTRICTED);
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
+	struct ruleset *held CLEANUP(ruleset_freep) = NULL;
+	char text[ADDR_TEXT];
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct addr up = { 0x0a000000 + i * 2, FAMILY_4 };
+		struct addr mixed = { 0x0a000000 + i * 7 % 1000 * 2, FAMILY_4 };
+
+		addr_format(&up, text);
+		open_range(plan, text, text, PORTSET_ANY);
+		addr_format(&mixed, text);
+		open_range(turned, text, text, PORTSET_ANY);
+	}
+	ruleset = ruleset_of(plan, NULL);
+	held = ruleset_of(turned, NULL);
+	assert_differs(ruleset, held->bytes.data, held->bytes.length, 0, NULL);
+}
+
+static void what_is_cut_is_an_error(void **state)
+{
+	struct plan *plan CLEANUP(plan_freep) = a_plan();
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+	struct buf said CLEANUP(buf_release) = { 0 };
+	struct error err = { 0 };
+	size_t count;
+
+	(void)state;
+	assert_int_equal(readback_compare(ruleset->bytes.data, ruleset->bytes.length - 4,
+					  ruleset->bytes.data, ruleset->bytes.length,
+					  &said, &count, &err),
+			 -1);
+	assert_string_equal(err.text, "a message is cut short");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_same_is_the_same),
+		cmocka_unit_test(nothing_stands),
+		cmocka_unit_test(a_message_is_missing),
+		cmocka_unit_test(a_message_too_many),
+		cmocka_unit_test(rules_in_another_order),
+		cmocka_unit_test(another_plan_stands),
+		cmocka_unit_test(a_dormant_table_is_no_fence),
+		cmocka_unit_test(a_set_of_other_flags),
+		cmocka_unit_test(a_catch_all_is_seen),
+		cmocka_unit_test(what_was_deleted_is_not_missed),
+		cmocka_unit_test(the_order_of_elements_does_not_matter),
+		cmocka_unit_test(what_is_cut_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
