@@ -150,7 +150,8 @@ int state_write(const struct plan *plan, const struct answers *answers, const st
 /* 1: no such file. */
 static int read_file(int directory, const char *name, struct buf *out, struct error *err)
 {
-	int fd CLEANUP(close_fd) = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd CLEANUP(close_fd) =
+		openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat status;
 
 	if (fd < 0 && errno == ENOENT)
