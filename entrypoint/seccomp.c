@@ -6,6 +6,7 @@
  *                               TIPC, CAN, XDP have wires of their own
  *   netlink but for ROUTE       netfilter's own door, and others that steer packets
  *   io_uring                    opens sockets where no filter looks
+ *   TIOCSTI                     types into the terminal: at a root shell that started us there
  *   foreign architectures       i386 and x32 have other call numbers, socketcall() hides its
  *                               arguments: a 32-bit program ends with SIGSYS
  *
@@ -21,6 +22,7 @@
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 static const int allowed_families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
@@ -85,6 +87,14 @@ static int refuse_sockets(scmp_filter_ctx filter)
 	return result;
 }
 
+/* Many kernels still permit it. The number is an int to the kernel too. */
+static int refuse_typing(scmp_filter_ctx filter)
+{
+	const struct scmp_arg_cmp type = SCMP_A1_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, TIOCSTI);
+
+	return refuse(filter, EPERM, SCMP_SYS(ioctl), 1, &type);
+}
+
 static int fill(scmp_filter_ctx filter)
 {
 	int result =
@@ -94,6 +104,8 @@ static int fill(scmp_filter_ctx filter)
 		result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(denied_calls) && result == 0; i++)
 		result = refuse(filter, ENOSYS, denied_calls[i], 0, NULL);
+	if (result == 0)
+		result = refuse_typing(filter);
 	return result ? result : refuse_sockets(filter);
 }
 

@@ -22,7 +22,7 @@ comes_to_nothing() { # COMMAND...
 
 for way in packet packet-by-its-old-name raw4 raw6 mark netfilter netfilter-with-high-bits \
 	io_uring vsock vsock-with-high-bits vsock-through-io_uring vsock-through-i386 \
-	vsock-through-socketcall vsock-through-x32 become-root; do
+	vsock-through-socketcall vsock-through-x32 become-root type-into-the-terminal; do
 	status=0
 	in_client "$PEERS/escape" "$way" >unfenced 2>&1 || status=$?
 	case $status in
@@ -45,6 +45,10 @@ for way in join-the-network-of-pid-1 trace-pid-1 memory-of-pid-1; do
 	check "nor where nothing was dropped: $way" comes_to_nothing as_pid_1 setpriv --reuid=1000 \
 		--regid=1000 --clear-groups "$NETPALE" exec -q -- "$PEERS/escape" "$way"
 done
+
+# Where a kernel forbids it by itself, the number is another (EIO).
+check 'typing is refused by the filter' says \
+	<(fenced "$PEERS/escape" type-into-the-terminal 2>&1) '^refused: Operation not permitted'
 
 check 'what programs need is left to them' fenced "$PEERS/escape" ordinary-sockets
 check 'a debugger works' fenced strace -o /dev/null true

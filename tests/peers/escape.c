@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -27,6 +28,22 @@
 static int opened(long fd)
 {
 	return fd < 0 ? -1 : 0;
+}
+
+/* What another program on this terminal then reads as typed. */
+static int type_into_the_terminal(void)
+{
+	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY), zero = 0, slave;
+	char name[32];
+	unsigned number;
+
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &zero) < 0 ||
+	    ioctl(master, TIOCGPTN, &number) < 0)
+		return -1;
+	snprintf(name, sizeof(name), "/dev/pts/%u", number);
+	setsid();
+	slave = open(name, O_RDWR);
+	return slave < 0 ? -1 : ioctl(slave, TIOCSTI, "x");
 }
 
 /* A frame with nothing in it, for everybody on the wire. */
@@ -243,6 +260,7 @@ int main(int argc, char **argv)
 		{ "trace-pid-1", trace_pid_1 },
 		{ "memory-of-pid-1", memory_of_pid_1 },
 		{ "become-root", become_root },
+		{ "type-into-the-terminal", type_into_the_terminal },
 		{ "ordinary-sockets", ordinary_sockets },
 		{ "a-descriptor-above-2", a_descriptor_above_2 },
 	};
