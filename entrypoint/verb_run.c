@@ -208,7 +208,8 @@ static int apply(const struct options *options, struct error *err)
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	if (!arena)
 		return error_memory(err);
-	if (user_lookup(NULL, false, arena, &user, err) < 0)
+	/* Nobody is started, but a project's file is read with the agent's eyes. */
+	if (user_lookup(getenv("SUDO_UID") ? NULL : options->any.user, true, arena, &user, err) < 0)
 		return -1;
 	result = raise_fence(options, &user, false, &inputs, &fence, err);
 	if (result == 0)

@@ -52,6 +52,13 @@ start_it >said 2>&1 || :
 check 'a file that the agent can change is warned of' says said 'warning: .*next start'
 netpale apply -f "$WORK/policy.yml" >said 2>&1 || :
 check 'also by apply' says said 'warning: .*ccpod.*next start'
+chmod 600 .ccpod.yml
+refute 'which has the eyes of NETPALE_USER' \
+	in_client env NETPALE_USER=1001 "$NETPALE" apply -f "$WORK/policy.yml"
+chown 1001 .ccpod.yml
+check 'whoever that is' in_client env NETPALE_USER=1001 "$NETPALE" apply -f "$WORK/policy.yml"
+chown 1000 .ccpod.yml
+chmod 644 .ccpod.yml
 echo >.ccpod.yml
 start_it >said 2>&1 || :
 check 'also where it says nothing yet' says said 'warning: .*ccpod.*next start'
