@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "entrypoint/fd.h"
 #include "entrypoint/capabilities.h"
 
 /* Nobody listens there (discard); no packet leaves anyway. */
@@ -24,12 +25,6 @@
 
 /* The kernel's own bound for supplementary groups (NGROUPS_MAX). */
 #define GROUPS_MAX 65536
-
-static inline void close_fdp(const int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
 
 static int prove_ids(const struct user *user, struct error *err)
 {

@@ -12,6 +12,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "entrypoint/fd.h"
+
 #define PROJECT_FILE ".ccpod.yml"
 
 /* As many links as the kernel follows. */
@@ -19,12 +21,6 @@
 
 /* The kernel's own bound for supplementary groups (NGROUPS_MAX). */
 #define GROUPS_MAX 65536
-
-static inline void close_fdp(const int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
 
 /* The calls cannot report a failure, but tell who we are when asked for an impossible id. */
 static bool set_file_ids(uid_t uid, gid_t gid)

@@ -10,17 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "entrypoint/fd.h"
+
 #define STATE_VERSION 1
 /* A ruleset of PLAN_FLOWS_MAX flows is some 50 MB of messages. */
 #define STATE_BYTES (64u << 20)
 #define LOCK_MS 15000
 #define LOCK_STEP_MS 10
-
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
 
 static int write_all(int fd, const void *bytes, size_t length)
 {
@@ -43,7 +39,7 @@ static int write_file(int directory, const char *name, const void *bytes, size_t
 		      struct error *err)
 {
 	char fresh[64];
-	int fd CLEANUP(close_fd) = -1;
+	int fd CLEANUP(close_fdp) = -1;
 
 	snprintf(fresh, sizeof(fresh), ".%s.new", name);
 	/* The directory is root's alone, so what lies there under that name is ours. */
@@ -78,13 +74,13 @@ static int open_directory(struct error *err)
 
 void state_unlockp(const int *lock)
 {
-	close_fd(lock);
+	close_fdp(lock);
 }
 
 int state_lock(int *ret, struct error *err)
 {
 	struct error unkept;
-	int directory CLEANUP(close_fd) = open_directory(&unkept);
+	int directory CLEANUP(close_fdp) = open_directory(&unkept);
 	int fd = -1;
 
 	/* Not readable by others: whoever can open a file can lock it. */
@@ -134,7 +130,7 @@ int state_write(const struct plan *plan, const struct answers *answers, const st
 {
 	struct buf text CLEANUP(buf_release) = { 0 };
 	struct buf kept CLEANUP(buf_release) = { 0 };
-	int directory CLEANUP(close_fd) = open_directory(err);
+	int directory CLEANUP(close_fdp) = open_directory(err);
 
 	if (directory < 0)
 		return 1;
@@ -150,7 +146,7 @@ int state_write(const struct plan *plan, const struct answers *answers, const st
 /* 1: no such file. */
 static int read_file(int directory, const char *name, struct buf *out, struct error *err)
 {
-	int fd CLEANUP(close_fd) =
+	int fd CLEANUP(close_fdp) =
 		openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat status;
 
@@ -224,7 +220,7 @@ int state_read(struct arena *arena, struct state *ret, struct error *err)
 {
 	struct buf text CLEANUP(buf_release) = { 0 };
 	struct buf hosts CLEANUP(buf_release) = { 0 };
-	int directory CLEANUP(close_fd) =
+	int directory CLEANUP(close_fdp) =
 		open(STATE_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	int result;
 

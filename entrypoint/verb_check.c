@@ -109,14 +109,9 @@ static void print_preset(const struct preset *preset, struct buf *out)
 	}
 }
 
-static void free_arena(struct arena **arena)
-{
-	arena_free(*arena);
-}
-
 int verb_presets(const struct options *options, struct error *err)
 {
-	struct arena *arena CLEANUP(free_arena) = arena_new(0);
+	struct arena *arena CLEANUP(arena_freep) = arena_new(0);
 	struct buf text CLEANUP(buf_release) = { 0 };
 	const struct preset *presets, *preset;
 	const char *nearest, *name = options->operands[0];

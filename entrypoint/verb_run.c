@@ -19,11 +19,6 @@
  * contract (DESIGN §4, §5): what may refuse comes before what changes, the fence before the
  * drop, the proof before the agent. */
 
-static void free_arena(struct arena **arena)
-{
-	arena_free(*arena);
-}
-
 static double milliseconds_since(const struct timespec *start)
 {
 	struct timespec now;
@@ -164,7 +159,7 @@ static int start_agent(const struct options *options, const struct user *user, b
 
 int verb_run(const struct options *options, struct error *err)
 {
-	struct arena *arena CLEANUP(free_arena) = arena_new(0);
+	struct arena *arena CLEANUP(arena_freep) = arena_new(0);
 	struct inputs inputs = { 0 };
 	struct fence fence = { 0 };
 	struct launch_signals signals;
@@ -198,7 +193,7 @@ int verb_run(const struct options *options, struct error *err)
 
 static int apply(const struct options *options, struct error *err)
 {
-	struct arena *arena CLEANUP(free_arena) = arena_new(0);
+	struct arena *arena CLEANUP(arena_freep) = arena_new(0);
 	struct inputs inputs = { 0 };
 	struct fence fence = { 0 };
 	struct timespec start;
@@ -261,7 +256,7 @@ static int require_fence(const struct state *state, struct error *err)
 
 int verb_exec(const struct options *options, struct error *err)
 {
-	struct arena *arena CLEANUP(free_arena) = arena_new(0);
+	struct arena *arena CLEANUP(arena_freep) = arena_new(0);
 	struct state state CLEANUP(state_release) = { 0 };
 	struct launch_signals signals;
 	struct user user;

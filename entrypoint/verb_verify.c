@@ -21,11 +21,6 @@
 #define STATUS_FINDINGS 1
 #define PROBE_MS 3000
 
-static void free_arena(struct arena **arena)
-{
-	arena_free(*arena);
-}
-
 /* `text` may be several lines. */
 static void finding(size_t *findings, const char *text)
 {
@@ -152,7 +147,7 @@ static int probe_all(const struct options *options, const struct state *state,
 
 int verb_verify(const struct options *options, struct error *err)
 {
-	struct arena *arena CLEANUP(free_arena) = arena_new(0);
+	struct arena *arena CLEANUP(arena_freep) = arena_new(0);
 	struct state state CLEANUP(state_release) = { 0 };
 	size_t findings = 0;
 	int kept;
