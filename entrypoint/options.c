@@ -151,7 +151,7 @@ static void getopt_tables(const struct verb *verb, struct option *longs, char *s
 	size_t count = 0;
 
 	/* '+' ends at the first operand: what follows belongs to the COMMAND. */
-	shorts = stpcpy(shorts, "+:");
+	shorts = stpcpy(shorts, "+:h");
 	for (size_t i = 0; i < ARRAY_SIZE(definitions); i++) {
 		const struct definition *definition = &definitions[i];
 
@@ -187,7 +187,7 @@ static const struct definition *definition_of(int code)
 static int read_flags(int argc, char **argv, struct options *options, struct error *err)
 {
 	struct option longs[ARRAY_SIZE(definitions) + 2];
-	char shorts[2 * ARRAY_SIZE(definitions) + 4];
+	char shorts[2 * ARRAY_SIZE(definitions) + 5];
 	char shown[128];
 	int code;
 
