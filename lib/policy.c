@@ -253,6 +253,7 @@ int policy_merge(struct layer *const layers[static LAYER_COUNT], struct arena *a
 	    policy_gather(merger.layers, notes, &policy, err) < 0 ||
 	    policy_require_guard(&policy, err) < 0)
 		return -1;
+	policy_note_metadata(&policy, notes);
 	if (notes->out_of_memory)
 		return error_memory(err);
 	*ret = policy;

@@ -173,6 +173,47 @@ int policy_gather(struct layer *const layers[static LAYER_COUNT], struct notes *
 
 /* --- what only the guard can do ---------------------------------------------------------- */
 
+/* Does an operator's deny close it whole? */
+static bool is_denied(const struct policy *policy, const struct addr *addr)
+{
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct entry *entry = &policy->entries[i];
+
+		if (entry->deny && entry->trust == TRUST_OPERATOR &&
+		    entry->kind == ENTRY_PREFIX && !entry->port_count &&
+		    prefix_contains(&entry->prefix, addr))
+			return true;
+	}
+	return false;
+}
+
+void policy_note_metadata(const struct policy *policy, struct notes *notes)
+{
+	static const struct addr metadata[] = {
+		{ 0xa9fea9fe, FAMILY_4 },
+		{ (u128)0xfd000ec200000000 << 64 | 0x254, FAMILY_6 },
+	};
+
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct entry *entry = &policy->entries[i];
+
+		if (entry->deny || entry->trust != TRUST_PROJECT || entry->same ||
+		    entry->kind != ENTRY_PREFIX)
+			continue;
+		for (size_t j = 0; j < ARRAY_SIZE(metadata); j++) {
+			char text[ADDR_TEXT];
+
+			if (prefix_contains(&entry->prefix, &metadata[j]) &&
+			    !is_denied(policy, &metadata[j]))
+				notes_add(notes, NOTE_WARNING, &entry->origin,
+					  "the project opens %s, where clouds hand out "
+					  "credentials; `deny: [preset: metadata]` in the "
+					  "operator's policy closes it",
+					  addr_format(&metadata[j], text));
+		}
+	}
+}
+
 static bool is_wildcard(const struct entry *entry)
 {
 	return entry->kind == ENTRY_BELOW || entry->kind == ENTRY_SUBTREE;

@@ -26,5 +26,8 @@ int merger_openings(struct merger *merger, struct arena *arena, struct error *er
 int policy_gather(struct layer *const layers[static LAYER_COUNT], struct notes *notes,
 		  struct policy *policy, struct error *err);
 
+/* A stranger's entry that covers a metadata address is worth a warning. */
+void policy_note_metadata(const struct policy *policy, struct notes *notes);
+
 /* Fails where something is asked for that only the guard can do. */
 int policy_require_guard(const struct policy *policy, struct error *err);
