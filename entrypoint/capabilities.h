@@ -27,4 +27,4 @@ uint64_t capabilities_read(enum capability_set set);
 
 /* 0, or -1 with errno. */
 int capabilities_bound(uint64_t keep); /* the bounding set keeps at most `keep` */
-int capabilities_clear(void); /* effective, permitted, inheritable, ambient */
+int capabilities_clear(void);          /* effective, permitted, inheritable, ambient */

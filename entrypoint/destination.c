@@ -13,8 +13,8 @@ static int pick_point(const struct entry *entry, const char *shown, uint32_t *re
 	*ret = entry->port_count ? entry->ports[0].first : HTTPS;
 	for (uint32_t i = 0; i < entry->port_count; i++)
 		if (entry->ports[i].first != entry->ports[i].last)
-			return error_set(err, ERROR_USAGE, "'%s': one port is wanted, not a range",
-					 shown);
+			return error_set(err, ERROR_USAGE,
+					 "'%s': one port is wanted, not a range", shown);
 	return 0;
 }
 
@@ -34,7 +34,8 @@ int destination_parse(const char *text, struct arena *arena, struct destination 
 	is_address = entry.kind == ENTRY_PREFIX &&
 		     entry.prefix.length == addr_bits(entry.prefix.base.family);
 	if (!is_address && entry.kind != ENTRY_NAME)
-		return error_set(err, ERROR_USAGE, "'%s': one name or address is wanted", shown);
+		return error_set(err, ERROR_USAGE, "'%s': one name or address is wanted",
+				 shown);
 	if (pick_point(&entry, shown, &ret->point, err) < 0)
 		return -1;
 	ret->host = is_address ? NULL : entry.host;

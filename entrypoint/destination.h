@@ -6,10 +6,10 @@
  * unless /udp is written; without a port 443. */
 
 struct destination {
-	const char *host;          /* NULL for an address */
+	const char *host; /* NULL for an address */
 	struct addr addr;
-	uint32_t point;            /* on portset.h's line */
-	char text[320];            /* normalised, for messages */
+	uint32_t point; /* on portset.h's line */
+	char text[320]; /* normalised, for messages */
 };
 
 int destination_parse(const char *text, struct arena *arena, struct destination *ret,

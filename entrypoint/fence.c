@@ -109,7 +109,8 @@ bool fence_is_open(const struct policy *policy)
 	if (policy->mode != MODE_FULL)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(openings); i++)
-		if (openings[i]->kind == OPENING_CLOSED || openings[i]->kind == OPENING_PORTS)
+		if (openings[i]->kind == OPENING_CLOSED ||
+		    openings[i]->kind == OPENING_PORTS)
 			return false;
 	for (size_t i = 0; i < policy->count; i++)
 		if (policy->entries[i].deny)
@@ -132,11 +133,12 @@ static int raise_plan(struct raising *raising, struct fence *ret, struct error *
 	struct inputs *inputs = raising->inputs;
 	struct error stale;
 
-	if (!raising->open && inputs_answers(raising->options, inputs, NULL,
-					     raising->marks.socket_mark, &ret->answers, err) < 0)
+	if (!raising->open &&
+	    inputs_answers(raising->options, inputs, NULL, raising->marks.socket_mark,
+			   &ret->answers, err) < 0)
 		return -1;
-	if (plan_build(&inputs->policy, &ret->answers, &raising->site, &inputs->notes, &ret->plan,
-		       err) < 0)
+	if (plan_build(&inputs->policy, &ret->answers, &raising->site, &inputs->notes,
+		       &ret->plan, err) < 0)
 		return -1;
 	if (ret->plan->fenced && ret->plan->dns == STANCE_PINNED) {
 		if (hosts_pin(&ret->answers, err) < 0)
@@ -157,7 +159,8 @@ static int asks_dns(const struct raising *raising, bool *ret, struct error *err)
 	size_t count = 0;
 
 	if (!raising->open && !raising->options->any.answers &&
-	    policy_names(&raising->inputs->policy, raising->inputs->arena, &names, &count, err) < 0)
+	    policy_names(&raising->inputs->policy, raising->inputs->arena, &names, &count,
+			 err) < 0)
 		return -1;
 	*ret = count > 0;
 	return 0;
@@ -179,10 +182,11 @@ int fence_raise(const struct options *options, struct inputs *inputs, struct fen
 	int result;
 
 	*ret = (struct fence){ 0 };
-	if (draw_mark(&raising.marks.flow_mark, err) < 0 || inputs_site(&raising.site, err) < 0 ||
-	    asks_dns(&raising, &asks, err) < 0)
+	if (draw_mark(&raising.marks.flow_mark, err) < 0 ||
+	    inputs_site(&raising.site, err) < 0 || asks_dns(&raising, &asks, err) < 0)
 		return -1;
-	if (!raising.open && (netlink_open(&netlink, err) < 0 || state_lock(&lock, err) < 0))
+	if (!raising.open &&
+	    (netlink_open(&netlink, err) < 0 || state_lock(&lock, err) < 0))
 		return -1;
 	raising.netlink = netlink;
 	if (asks && close_first(netlink, &raising.site, &raising.marks, err) < 0)
@@ -198,7 +202,8 @@ int fence_raise(const struct options *options, struct inputs *inputs, struct fen
 static void describe_opening(const struct plan *plan, struct buf *out)
 {
 	size_t count;
-	const struct port_range *ranges = portset_ranges(plan->portsets, plan->inbound, &count);
+	const struct port_range *ranges =
+		portset_ranges(plan->portsets, plan->inbound, &count);
 
 	if (plan->inbound_open) {
 		buf_puts(out, ", inbound open");
@@ -237,7 +242,8 @@ static void describe_skipped(const struct plan *plan, struct buf *out)
 	size_t shown = plan->skipped_count < SHOWN_MAX ? plan->skipped_count : SHOWN_MAX;
 
 	for (size_t i = 0; i < shown; i++)
-		buf_printf(out, "%s%s: %s", i ? ", " : "; skipped ", plan->skipped[i].host,
+		buf_printf(out, "%s%s: %s", i ? ", " : "; skipped ",
+			   plan->skipped[i].host,
 			   answer_state_name(plan->skipped[i].state));
 	if (plan->skipped_count > shown)
 		buf_printf(out, " and %zu more", plan->skipped_count - shown);
@@ -262,8 +268,10 @@ void fence_describe(const struct fence *fence, struct buf *out)
 		return;
 	}
 	buf_printf(out, ", %zu name%s (%zu address%s), %zu network%s", plan->names,
-		   plan->names == 1 ? "" : "s", plan->addresses, plan->addresses == 1 ? "" : "es",
-		   plan->networks, plan->networks == 1 ? "" : "s");
-	buf_printf(out, ", dns %s", plan->mode == MODE_NONE ? "closed" : stance_name(plan->dns));
+		   plan->names == 1 ? "" : "s", plan->addresses,
+		   plan->addresses == 1 ? "" : "es", plan->networks,
+		   plan->networks == 1 ? "" : "s");
+	buf_printf(out, ", dns %s",
+		   plan->mode == MODE_NONE ? "closed" : stance_name(plan->dns));
 	describe_opening(plan, out);
 }

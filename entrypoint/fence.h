@@ -6,8 +6,8 @@
  * back. A failure leaves the fence that stood, the first time the closed one. */
 
 struct fence {
-	struct plan *plan;        /* owned */
-	struct answers answers;   /* in the inputs' arena */
+	struct plan *plan;      /* owned */
+	struct answers answers; /* in the inputs' arena */
 };
 
 /* Mode full and nothing to refuse: no fence, no capability, no question to DNS. */

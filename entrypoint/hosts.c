@@ -40,8 +40,8 @@ static int write_in_place(const struct buf *text, struct error *err)
 	int result = 0;
 
 	if (fd < 0)
-		return error_errno(err, ERROR_KERNEL, errno, "dns pinned: cannot write %s",
-				   HOSTS_FILE);
+		return error_errno(err, ERROR_KERNEL, errno,
+				   "dns pinned: cannot write %s", HOSTS_FILE);
 	while (done < text->length && result == 0) {
 		ssize_t written = write(fd, text->data + done, text->length - done);
 
@@ -52,8 +52,8 @@ static int write_in_place(const struct buf *text, struct error *err)
 	}
 	/* Cut only after writing: a fault on the way leaves a longer file, not an empty one. */
 	if (result < 0 || ftruncate(fd, (off_t)text->length) < 0)
-		result = error_errno(err, ERROR_KERNEL, errno, "dns pinned: cannot write %s",
-				     HOSTS_FILE);
+		result = error_errno(err, ERROR_KERNEL, errno,
+				     "dns pinned: cannot write %s", HOSTS_FILE);
 	close(fd);
 	return result;
 }

@@ -59,8 +59,8 @@ static int read_layer(struct inputs *inputs, enum layer_kind kind, const char *p
 	if (result != 0)
 		return result;
 	layer_init(layer, kind, source);
-	return layer_parse(layer, bytes.data ? bytes.data : "", bytes.length, inputs->arena,
-			   &inputs->notes, err);
+	return layer_parse(layer, bytes.data ? bytes.data : "", bytes.length,
+			   inputs->arena, &inputs->notes, err);
 }
 
 static int read_profile(struct inputs *inputs, const char *named, struct error *err)
@@ -77,8 +77,8 @@ static int read_profile(struct inputs *inputs, const char *named, struct error *
 	return result < 0 ? -1 : 0;
 }
 
-static int read_project(struct inputs *inputs, const char *named, const struct user *agent,
-			struct error *err)
+static int read_project(struct inputs *inputs, const char *named,
+			const struct user *agent, struct error *err)
 {
 	struct buf found CLEANUP(buf_release) = { 0 };
 	char shown[256];
@@ -89,7 +89,8 @@ static int read_project(struct inputs *inputs, const char *named, const struct u
 		if (result != 0)
 			return result < 0 ? -1 : 0;
 	}
-	result = read_layer(inputs, LAYER_PROJECT, named ? named : found.data, agent, err);
+	result =
+		read_layer(inputs, LAYER_PROJECT, named ? named : found.data, agent, err);
 	if (result == 1)
 		return error_set(err, ERROR_POLICY, "%s: no such file",
 				 escape(shown, sizeof(shown), named ? named : found.data,
@@ -113,12 +114,13 @@ static int read_ccpod(struct inputs *inputs, struct error *err)
 	if (layer_set_mode(layer, mode ? mode : "full", &mode_at, &inputs->notes) < 0 ||
 	    (hosts && layer_add_list(layer, false, hosts, &hosts_at, inputs->arena,
 				     &inputs->notes) < 0))
-		return error_set(err, ERROR_POLICY, "ccpod's variables are not understood");
+		return error_set(err, ERROR_POLICY,
+				 "ccpod's variables are not understood");
 	return 0;
 }
 
-static int read_words(struct inputs *inputs, struct layer *layer, const struct settings *from,
-		      bool flags, struct error *err)
+static int read_words(struct inputs *inputs, struct layer *layer,
+		      const struct settings *from, bool flags, struct error *err)
 {
 	const struct origin allow_at = { .source = flags ? "--allow" : "NETPALE_ALLOW" };
 	const struct origin deny_at = { .source = flags ? "--deny" : "NETPALE_DENY" };
@@ -141,8 +143,8 @@ static int read_words(struct inputs *inputs, struct layer *layer, const struct s
 		faults |= layer_add_list(layer, false, from->allow.v[i], &allow_at,
 					 inputs->arena, notes);
 	for (size_t i = 0; i < from->deny.count; i++)
-		faults |= layer_add_list(layer, true, from->deny.v[i], &deny_at, inputs->arena,
-					 notes);
+		faults |= layer_add_list(layer, true, from->deny.v[i], &deny_at,
+					 inputs->arena, notes);
 	return faults ? error_set(err, ERROR_POLICY, "%s are not understood",
 				  flags ? "the flags" : "the NETPALE_ variables")
 		      : 0;
@@ -164,14 +166,16 @@ static int read_operator(struct inputs *inputs, const struct options *options, b
 	int result = 0;
 
 	if (ccpod && options->any.profile)
-		return error_set(err, ERROR_USAGE, "ccpod's variables take the profile's place; "
-						   "--profile beside them is ambiguous");
+		return error_set(err, ERROR_USAGE,
+				 "ccpod's variables take the profile's place; "
+				 "--profile beside them is ambiguous");
 	/* Each is read even after a fault in another: all faults are told at once. */
 	result |= ccpod ? read_ccpod(inputs, err)
 			: read_profile(inputs, options->any.profile, err);
-	result |= read_words(inputs, &inputs->layers[LAYER_ENVIRONMENT], &options->environment,
-			     false, err);
-	result |= read_words(inputs, &inputs->layers[LAYER_FLAGS], &options->flags, true, err);
+	result |= read_words(inputs, &inputs->layers[LAYER_ENVIRONMENT],
+			     &options->environment, false, err);
+	result |= read_words(inputs, &inputs->layers[LAYER_FLAGS], &options->flags, true,
+			     err);
 	return result;
 }
 
@@ -234,7 +238,8 @@ static int file_answers(const char *path, struct arena *arena, struct answers *r
 		return error_set(err, ERROR_POLICY, "%s: no such file", shown);
 	if (result < 0)
 		return -1;
-	return answers_parse(bytes.data ? bytes.data : "", bytes.length, shown, arena, ret, err);
+	return answers_parse(bytes.data ? bytes.data : "", bytes.length, shown, arena,
+			     ret, err);
 }
 
 static int with_extra(const char *const *names, size_t count, const char *extra,

@@ -15,10 +15,10 @@
 
 struct inputs {
 	struct arena *arena;
-	struct notes notes;                /* what was found on the way; print before use */
+	struct notes notes; /* what was found on the way; print before use */
 	struct layer layers[LAYER_COUNT];
-	const char *project;               /* path of the project file that was read, or NULL */
-	const char *profile;               /* path of the profile that was read, or NULL */
+	const char *project; /* path of the project file that was read, or NULL */
+	const char *profile; /* path of the profile that was read, or NULL */
 	struct policy policy;
 };
 

@@ -6,7 +6,7 @@
  * have been escaped before. */
 
 enum log_level {
-	LOG_QUIET,   /* -q: errors only */
+	LOG_QUIET, /* -q: errors only */
 	LOG_NORMAL,
 	LOG_VERBOSE, /* -v */
 };

@@ -88,8 +88,8 @@ static size_t span_bytes(const struct ruleset *ruleset, size_t from, size_t to)
 
 /* What the kernel said to a transaction. */
 struct refusal {
-	int code; /* errno of the first error; 0: none */
-	uint32_t seq; /* the message it names */
+	int code;      /* errno of the first error; 0: none */
+	uint32_t seq;  /* the message it names */
 	char why[128]; /* the kernel's own words, or empty */
 	bool answered; /* the last message was */
 };
@@ -106,8 +106,7 @@ static void copy_reason(const struct nlmsghdr *m, struct refusal *refusal)
 		skip += mnl_nlmsg_get_payload_len(m) > sizeof(*e)
 				? MNL_ALIGN(e->msg.nlmsg_len) - MNL_NLMSG_HDRLEN
 				: 0;
-	mnl_attr_for_each(attr, m, skip)
-	{
+	mnl_attr_for_each (attr, m, skip) {
 		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
 		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
 			escape(refusal->why, sizeof(refusal->why), mnl_attr_get_str(attr),

@@ -36,11 +36,10 @@ static bool is_ours(const struct nlmsghdr *m)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg)) if (
-		mnl_attr_get_type(attr) ==
-		NFTA_TABLE_NAME) return mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) ==
-			0 &&
-		strcmp(mnl_attr_get_str(attr), RULESET_TABLE) == 0;
+	mnl_attr_for_each (attr, m, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == NFTA_TABLE_NAME)
+			return mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0 &&
+			       strcmp(mnl_attr_get_str(attr), RULESET_TABLE) == 0;
 	return false;
 }
 
@@ -97,8 +96,7 @@ static enum dump_result read_elements(struct netlink *netlink, const struct nlms
 	const struct nlattr *attr;
 	uint32_t flags = 0;
 
-	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg))
-	{
+	mnl_attr_for_each (attr, m, sizeof(struct nfgenmsg)) {
 		if (mnl_attr_get_type(attr) == NFTA_SET_NAME &&
 		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
 			snprintf(name, sizeof(name), "%s", mnl_attr_get_str(attr));
@@ -151,8 +149,7 @@ static int read_generation(struct netlink *netlink, uint32_t *ret)
 	answer = netlink_ask(netlink, bytes, sizeof(bytes));
 	if (!answer)
 		return -1;
-	mnl_attr_for_each(attr, answer, sizeof(struct nfgenmsg))
-	{
+	mnl_attr_for_each (attr, answer, sizeof(struct nfgenmsg)) {
 		if (mnl_attr_get_type(attr) != NFTA_GEN_ID ||
 		    mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
 			continue;

@@ -12,7 +12,7 @@
 
 struct netlink {
 	int fd;
-	size_t room;     /* the longest message the socket takes now */
+	size_t room;   /* the longest message the socket takes now */
 	bool optional; /* the last refusal was for a feature that a quiet fence needs not */
 };
 
@@ -27,7 +27,7 @@ void netlink_drain(struct netlink *netlink);
 
 enum dump_result {
 	DUMP_DONE,
-	DUMP_CUT, /* somebody changed it meanwhile: begin again */
+	DUMP_CUT,    /* somebody changed it meanwhile: begin again */
 	DUMP_FAILED, /* errno */
 };
 

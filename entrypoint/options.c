@@ -37,24 +37,30 @@ static const struct definition definitions[] = {
 	  "ignore, tighten, extend or override" },
 	{ "policy", 0, OPTION_TEXT, GROUP_POLICY, AT(policy), "MODE",
 	  "full, audit, restricted or none" },
-	{ "dns", 0, OPTION_TEXT, GROUP_POLICY, AT(dns), "STANCE", "resolvers, pinned or guarded" },
-	{ "allow", 0, OPTION_WORDS, GROUP_POLICY, AT(allow), "ENTRY", "one more allowed entry" },
-	{ "deny", 0, OPTION_WORDS, GROUP_POLICY, AT(deny), "ENTRY", "one more denied entry" },
+	{ "dns", 0, OPTION_TEXT, GROUP_POLICY, AT(dns), "STANCE",
+	  "resolvers, pinned or guarded" },
+	{ "allow", 0, OPTION_WORDS, GROUP_POLICY, AT(allow), "ENTRY",
+	  "one more allowed entry" },
+	{ "deny", 0, OPTION_WORDS, GROUP_POLICY, AT(deny), "ENTRY",
+	  "one more denied entry" },
 	{ "resolve-timeout", 0, OPTION_TEXT, GROUP_NAMES, AT(resolve_timeout), "SECONDS",
 	  "one deadline for all names (default 5)" },
 	{ "answers", 0, OPTION_TEXT, GROUP_NAMES, AT(answers), "FILE",
 	  "addresses from FILE, hosts(5) lines, instead of DNS" },
 	{ "user", 'u', OPTION_TEXT, GROUP_AGENT, AT(user), "USER[:GROUP]",
 	  "whom the command runs as (default uid 1000)" },
-	{ "allow-root", 0, OPTION_FLAG, GROUP_AGENT, AT(allow_root), NULL, "let that be uid 0" },
+	{ "allow-root", 0, OPTION_FLAG, GROUP_AGENT, AT(allow_root), NULL,
+	  "let that be uid 0" },
 	{ "allow-sudo", 0, OPTION_FLAG, GROUP_AGENT, AT(allow_sudo), NULL,
 	  "let the agent use sudo; weaker, see netpale(8)" },
 	{ "allow-host-network", 0, OPTION_FLAG, GROUP_FENCE, AT(allow_host_network), NULL,
 	  "fence the host's own network" },
-	{ "open", 0, OPTION_WORDS, GROUP_PROBES, AT(open), "HOST:PORT", "this must be reachable" },
+	{ "open", 0, OPTION_WORDS, GROUP_PROBES, AT(open), "HOST:PORT",
+	  "this must be reachable" },
 	{ "closed", 0, OPTION_WORDS, GROUP_PROBES, AT(closed), "HOST:PORT",
 	  "this must be refused" },
-	{ "format", 0, OPTION_TEXT, GROUP_FORMAT, AT(format), "FORMAT", "nft (default) or json" },
+	{ "format", 0, OPTION_TEXT, GROUP_FORMAT, AT(format), "FORMAT",
+	  "nft (default) or json" },
 	{ "json", 0, OPTION_FLAG, GROUP_JSON, AT(json), NULL, "results as JSON" },
 	{ "quiet", 'q', OPTION_FLAG, GROUP_SAY, AT(quiet), NULL, "say errors only" },
 	{ "verbose", 'v', OPTION_FLAG, GROUP_SAY, AT(verbose), NULL, "say more" },
@@ -110,7 +116,8 @@ static const struct definition *find_variable(const char *variable, size_t lengt
 	return NULL;
 }
 
-static int read_variable(const char *variable, struct settings *settings, struct error *err)
+static int read_variable(const char *variable, struct settings *settings,
+			 struct error *err)
 {
 	size_t length = strcspn(variable, "=");
 	const struct definition *definition = find_variable(variable, length);
@@ -120,7 +127,8 @@ static int read_variable(const char *variable, struct settings *settings, struct
 	escape(shown, sizeof(shown), variable, length);
 	if (!definition)
 		return error_set(err, ERROR_USAGE,
-				 "%s: there is no such variable; see 'netpale --help'", shown);
+				 "%s: there is no such variable; see 'netpale --help'",
+				 shown);
 	if (value[0] == '\0')
 		return 0;
 	if (definition->kind != OPTION_FLAG)
@@ -129,11 +137,12 @@ static int read_variable(const char *variable, struct settings *settings, struct
 		return 0;
 	if (strcmp(value, "1") == 0 || strcmp(value, "true") == 0)
 		return set_value(settings, definition, value, err);
-	return error_set(err, ERROR_USAGE, "%s: '%s' is not one of 1, true, 0, false", shown,
-			 escape(quoted, sizeof(quoted), value, strlen(value)));
+	return error_set(err, ERROR_USAGE, "%s: '%s' is not one of 1, true, 0, false",
+			 shown, escape(quoted, sizeof(quoted), value, strlen(value)));
 }
 
-static int read_environment(char **environment, struct settings *settings, struct error *err)
+static int read_environment(char **environment, struct settings *settings,
+			    struct error *err)
 {
 	for (; *environment; environment++)
 		if (strncmp(*environment, "NETPALE_", 8) == 0 &&
@@ -197,17 +206,20 @@ static int read_flags(int argc, char **argv, struct options *options, struct err
 	while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		/* A letter may stand amid others, and then the word is not behind us yet. */
 		const char letter[] = { '-', (char)optopt, '\0' };
-		const char *word = optopt > 0 && optopt < LONG_BASE ? letter : argv[optind - 1];
+		const char *word =
+			optopt > 0 && optopt < LONG_BASE ? letter : argv[optind - 1];
 
 		if (code == 'h')
 			return 1;
 		escape(shown, sizeof(shown), word, strlen(word));
 		if (code == ':')
-			return error_set(err, ERROR_USAGE, "option '%s' needs a value", shown);
+			return error_set(err, ERROR_USAGE, "option '%s' needs a value",
+					 shown);
 		if (code == '?')
-			return error_set(err, ERROR_USAGE,
-					 "'%s' is no option of 'netpale %s'; see 'netpale %s --help'",
-					 shown, options->verb->name, options->verb->name);
+			return error_set(
+				err, ERROR_USAGE,
+				"'%s' is no option of 'netpale %s'; see 'netpale %s --help'",
+				shown, options->verb->name, options->verb->name);
 		if (set_value(&options->flags, definition_of(code), optarg, err) < 0)
 			return -1;
 	}
@@ -244,8 +256,10 @@ static int read_timeout(struct options *options, struct error *err)
 	if (!text)
 		return 0;
 	seconds = strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end || seconds < 1 || seconds > RESOLVE_TIMEOUT_MAX)
-		return error_set(err, ERROR_USAGE, "resolve-timeout: '%s' is not in 1-%u seconds",
+	if (text[0] < '0' || text[0] > '9' || *end || seconds < 1 ||
+	    seconds > RESOLVE_TIMEOUT_MAX)
+		return error_set(err, ERROR_USAGE,
+				 "resolve-timeout: '%s' is not in 1-%u seconds",
 				 escape(shown, sizeof(shown), text, strlen(text)),
 				 RESOLVE_TIMEOUT_MAX);
 	options->resolve_timeout = (unsigned)seconds;
@@ -263,7 +277,8 @@ static int check_operands(const struct options *options, struct error *err)
 		const char *word = options->operands[verb->max_operands];
 		char shown[128];
 
-		return error_set(err, ERROR_USAGE, "'netpale %s' does not take '%s'", verb->name,
+		return error_set(err, ERROR_USAGE, "'netpale %s' does not take '%s'",
+				 verb->name,
 				 escape(shown, sizeof(shown), word, strlen(word)));
 	}
 	return 0;
@@ -286,9 +301,11 @@ int options_read(int argc, char **argv, char **environment, const struct verb *v
 	*ret = (struct options){ 0 };
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return 0;
-	ret->verb = find_verb(verbs, strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
+	ret->verb =
+		find_verb(verbs, strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
 	if (!ret->verb)
-		return error_set(err, ERROR_USAGE, "'%s' is no verb; see 'netpale --help'",
+		return error_set(err, ERROR_USAGE,
+				 "'%s' is no verb; see 'netpale --help'",
 				 escape(shown, sizeof(shown), argv[1], strlen(argv[1])));
 
 	result = read_flags(argc - 1, argv + 1, ret, err);
@@ -322,12 +339,15 @@ void options_release(struct options *options)
 void options_help(const struct verb *verbs, const struct verb *verb, struct buf *out)
 {
 	if (!verb) {
-		buf_puts(out, "netpale puts a container behind a default-deny fence and starts the "
-			      "agent inside it.\n\n");
+		buf_puts(
+			out,
+			"netpale puts a container behind a default-deny fence and starts the "
+			"agent inside it.\n\n");
 		for (; verbs->name; verbs++)
 			buf_printf(out, "  netpale %-8s %s\n", verbs->name, verbs->about);
-		buf_puts(out, "\n'netpale VERB --help' tells its options; see netpale(8), "
-			      "netpale.policy(5).\n");
+		buf_puts(out,
+			 "\n'netpale VERB --help' tells its options; see netpale(8), "
+			 "netpale.policy(5).\n");
 		return;
 	}
 	buf_printf(out, "netpale %s [options] %s\n  %s\n\n", verb->name, verb->operands,
@@ -339,11 +359,12 @@ void options_help(const struct verb *verbs, const struct verb *verb, struct buf 
 		if (!(definition->group & verb->groups))
 			continue;
 		if (definition->letter)
-			memcpy(letter, (char[]){ '-', definition->letter, ',', ' ', '\0' }, 5);
+			memcpy(letter,
+			       (char[]){ '-', definition->letter, ',', ' ', '\0' }, 5);
 		variable_name(definition, variable);
 		snprintf(option, sizeof(option), "%s %s", definition->name,
 			 definition->value ? definition->value : "");
-		buf_printf(out, "  %s--%-24s %s [%s]\n", letter, option, definition->about,
-			   variable);
+		buf_printf(out, "  %s--%-24s %s [%s]\n", letter, option,
+			   definition->about, variable);
 	}
 }

@@ -12,14 +12,14 @@
  * NETPALE_ variable is an error: a typo in it would otherwise leave a fence as it was. */
 
 enum option_group {
-	GROUP_POLICY = 1 << 0,  /* where the policy comes from and what is added to it */
-	GROUP_NAMES = 1 << 1,   /* how names become addresses */
-	GROUP_AGENT = 1 << 2,   /* who the command runs as */
-	GROUP_FENCE = 1 << 3,   /* --allow-host-network */
-	GROUP_PROBES = 1 << 4,  /* verify --open, --closed */
+	GROUP_POLICY = 1 << 0, /* where the policy comes from and what is added to it */
+	GROUP_NAMES = 1 << 1,  /* how names become addresses */
+	GROUP_AGENT = 1 << 2,  /* who the command runs as */
+	GROUP_FENCE = 1 << 3,  /* --allow-host-network */
+	GROUP_PROBES = 1 << 4, /* verify --open, --closed */
 	GROUP_FORMAT = 1 << 5,
 	GROUP_JSON = 1 << 6,
-	GROUP_SAY = 1 << 7,     /* -q, -v */
+	GROUP_SAY = 1 << 7, /* -q, -v */
 };
 
 struct words {
@@ -38,11 +38,11 @@ struct settings {
 struct options;
 struct verb {
 	const char *name;
-	const char *operands;  /* for the synopsis */
+	const char *operands; /* for the synopsis */
 	const char *about;
-	unsigned groups;       /* of options it takes */
-	int min_operands;      /* exactly that many, unless it takes a COMMAND */
-	int max_operands;      /* -1: any number */
+	unsigned groups;  /* of options it takes */
+	int min_operands; /* exactly that many, unless it takes a COMMAND */
+	int max_operands; /* -1: any number */
 	/* The exit status, or -1 with err. */
 	int (*run)(const struct options *options, struct error *err);
 };
@@ -50,9 +50,9 @@ struct verb {
 struct options {
 	const struct verb *verb;
 	struct settings environment, flags;
-	struct settings any;       /* the flag where given, else the variable */
-	unsigned resolve_timeout;  /* seconds, 1-600 */
-	char **operands;           /* NULL-terminated, from argv */
+	struct settings any;      /* the flag where given, else the variable */
+	unsigned resolve_timeout; /* seconds, 1-600 */
+	char **operands;          /* NULL-terminated, from argv */
 	int operand_count;
 };
 

@@ -12,8 +12,8 @@
 
 struct proof {
 	const struct user *user;
-	uint64_t bounding;  /* the capabilities that may remain in the bounding set */
-	bool locked; /* groups are the user's, securebits locked: we began as root */
+	uint64_t bounding; /* the capabilities that may remain in the bounding set */
+	bool locked;   /* groups are the user's, securebits locked: we began as root */
 	bool confined; /* no_new_privs and our seccomp filter are in force */
 };
 

@@ -90,7 +90,8 @@ static int refuse_sockets(scmp_filter_ctx filter)
 /* Many kernels still permit it. The number is an int to the kernel too. */
 static int refuse_typing(scmp_filter_ctx filter)
 {
-	const struct scmp_arg_cmp type = SCMP_A1_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, TIOCSTI);
+	const struct scmp_arg_cmp type =
+		SCMP_A1_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, TIOCSTI);
 
 	return refuse(filter, EPERM, SCMP_SYS(ioctl), 1, &type);
 }

@@ -36,8 +36,7 @@ static void add_address(struct site *site, const struct nlmsghdr *m)
 
 	if (ifa->ifa_index == LOOPBACK_INDEX)
 		return;
-	mnl_attr_for_each(attr, m, sizeof(*ifa))
-	{
+	mnl_attr_for_each (attr, m, sizeof(*ifa)) {
 		const void *bytes = mnl_attr_get_payload(attr);
 		size_t length = mnl_attr_get_payload_len(attr);
 
@@ -96,8 +95,8 @@ static void add_hops(struct site *site, uint8_t family, const struct nlattr *mul
 
 		if (hop->rtnh_len < sizeof(*hop) || hop->rtnh_len > left)
 			return;
-		mnl_attr_for_each_payload((void *)(at + sizeof(*hop)),
-					  hop->rtnh_len - sizeof(*hop))
+		mnl_attr_for_each_payload ((void *)(at + sizeof(*hop)),
+					   hop->rtnh_len - sizeof(*hop))
 			add_hop(site, family, attr);
 		if (step >= left)
 			return;
@@ -113,8 +112,7 @@ static void add_route(struct site *site, const struct nlmsghdr *m)
 
 	if (route->rtm_dst_len != 0 || route->rtm_type != RTN_UNICAST)
 		return;
-	mnl_attr_for_each(attr, m, sizeof(*route))
-	{
+	mnl_attr_for_each (attr, m, sizeof(*route)) {
 		add_hop(site, route->rtm_family, attr);
 		if (mnl_attr_get_type(attr) == RTA_MULTIPATH)
 			add_hops(site, route->rtm_family, attr);

@@ -44,7 +44,8 @@ static int write_file(int directory, const char *name, const void *bytes, size_t
 	snprintf(fresh, sizeof(fresh), ".%s.new", name);
 	/* The directory is root's alone, so what lies there under that name is ours. */
 	(void)unlinkat(directory, fresh, 0);
-	fd = openat(directory, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+	fd = openat(directory, fresh,
+		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0 || fchmod(fd, 0644) < 0 || write_all(fd, bytes, length) < 0 ||
 	    renameat(directory, fresh, directory, name) < 0) {
 		error_errno(err, ERROR_KERNEL, errno, "%s/%s", STATE_DIRECTORY, name);
@@ -85,7 +86,8 @@ int state_lock(int *ret, struct error *err)
 
 	/* Not readable by others: whoever can open a file can lock it. */
 	if (directory >= 0)
-		fd = openat(directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		fd = openat(directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+			    0600);
 	for (int waited = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
 	     waited += LOCK_STEP_MS) {
 		if (errno != EWOULDBLOCK || waited >= LOCK_MS) {
@@ -104,8 +106,8 @@ static int summary(const struct plan *plan, struct buf *out, struct error *err)
 {
 	json_t *canary = json_array();
 	json_t *object = json_pack("{s:i,s:s,s:b,s:o}", "version", STATE_VERSION, "mode",
-				   mode_name(plan->mode), "fenced", plan->fenced, "canary",
-				   canary);
+				   mode_name(plan->mode), "fenced", plan->fenced,
+				   "canary", canary);
 	static const enum family families[] = { FAMILY_4, FAMILY_6 };
 	char *text = NULL;
 
@@ -114,7 +116,8 @@ static int summary(const struct plan *plan, struct buf *out, struct error *err)
 		struct addr addr;
 
 		if (plan_refused_addr(plan, families[i], &addr))
-			json_array_append_new(canary, json_string(addr_format(&addr, shown)));
+			json_array_append_new(canary,
+					      json_string(addr_format(&addr, shown)));
 	}
 	if (object)
 		text = json_dumps(object, JSON_COMPACT);
@@ -125,8 +128,8 @@ static int summary(const struct plan *plan, struct buf *out, struct error *err)
 	return text && !out->failed ? 0 : error_memory(err);
 }
 
-int state_write(const struct plan *plan, const struct answers *answers, const struct buf *sent,
-		struct error *err)
+int state_write(const struct plan *plan, const struct answers *answers,
+		const struct buf *sent, struct error *err)
 {
 	struct buf text CLEANUP(buf_release) = { 0 };
 	struct buf kept CLEANUP(buf_release) = { 0 };
@@ -137,8 +140,10 @@ int state_write(const struct plan *plan, const struct answers *answers, const st
 	answers_print(answers, &text);
 	if (text.failed || summary(plan, &kept, err) < 0)
 		return 1;
-	if (write_file(directory, "answers", text.data ? text.data : "", text.length, err) ||
-	    write_file(directory, "fence", sent->data ? sent->data : "", sent->length, err))
+	if (write_file(directory, "answers", text.data ? text.data : "", text.length,
+		       err) ||
+	    write_file(directory, "fence", sent->data ? sent->data : "", sent->length,
+		       err))
 		return 1;
 	return write_file(directory, "state.json", kept.data, kept.length, err);
 }
@@ -153,10 +158,13 @@ static int read_file(int directory, const char *name, struct buf *out, struct er
 	if (fd < 0 && errno == ENOENT)
 		return 1;
 	if (fd < 0 || fstat(fd, &status) < 0)
-		return error_errno(err, ERROR_KERNEL, errno, "%s/%s", STATE_DIRECTORY, name);
-	if (!S_ISREG(status.st_mode) || status.st_uid != 0 || status.st_size > STATE_BYTES)
-		return error_set(err, ERROR_KERNEL, "%s/%s is not what netpale left there",
-				 STATE_DIRECTORY, name);
+		return error_errno(err, ERROR_KERNEL, errno, "%s/%s", STATE_DIRECTORY,
+				   name);
+	if (!S_ISREG(status.st_mode) || status.st_uid != 0 ||
+	    status.st_size > STATE_BYTES)
+		return error_set(err, ERROR_KERNEL,
+				 "%s/%s is not what netpale left there", STATE_DIRECTORY,
+				 name);
 	for (;;) {
 		char chunk[16384];
 		ssize_t length = read(fd, chunk, sizeof(chunk));
@@ -164,8 +172,8 @@ static int read_file(int directory, const char *name, struct buf *out, struct er
 		if (length < 0 && errno == EINTR)
 			continue;
 		if (length < 0)
-			return error_errno(err, ERROR_KERNEL, errno, "%s/%s", STATE_DIRECTORY,
-					   name);
+			return error_errno(err, ERROR_KERNEL, errno, "%s/%s",
+					   STATE_DIRECTORY, name);
 		if (length == 0)
 			return out->failed ? error_memory(err) : 0;
 		buf_add(out, chunk, (size_t)length);
@@ -188,16 +196,18 @@ static int parse_summary(const struct buf *text, struct state *state, struct err
 	int version = 0, fenced = 0;
 	size_t i;
 
-	if (!object || json_unpack(object, "{s:i,s:s,s:b,s:o}", "version", &version, "mode", &mode,
-				   "fenced", &fenced, "canary", &canary) < 0 ||
+	if (!object ||
+	    json_unpack(object, "{s:i,s:s,s:b,s:o}", "version", &version, "mode", &mode,
+			"fenced", &fenced, "canary", &canary) < 0 ||
 	    version != STATE_VERSION) {
 		json_decref(object);
-		return error_set(err, ERROR_KERNEL, STATE_DIRECTORY
+		return error_set(err, ERROR_KERNEL,
+				 STATE_DIRECTORY
 				 "/state.json is of another version of netpale");
 	}
 	state->mode = mode_of(mode);
 	state->fenced = fenced;
-	json_array_foreach(canary, i, item) {
+	json_array_foreach (canary, i, item) {
 		const char *shown = json_string_value(item);
 		struct addr addr;
 
@@ -236,6 +246,7 @@ int state_read(struct arena *arena, struct state *ret, struct error *err)
 		result = read_file(directory, "answers", &hosts, err);
 	if (result == 0)
 		result = answers_parse(hosts.data ? hosts.data : "", hosts.length,
-				       STATE_DIRECTORY "/answers", arena, &ret->answers, err);
+				       STATE_DIRECTORY "/answers", arena, &ret->answers,
+				       err);
 	return result;
 }

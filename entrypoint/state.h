@@ -15,10 +15,10 @@
 struct state {
 	enum mode mode;
 	bool fenced;
-	struct addr refused[2];     /* the canary's destinations, IPv4 and IPv6 */
+	struct addr refused[2]; /* the canary's destinations, IPv4 and IPv6 */
 	bool has_refused[2];
-	struct buf sent;            /* the ruleset's messages, for readback_compare() */
-	struct answers answers;     /* in the arena given */
+	struct buf sent;        /* the ruleset's messages, for readback_compare() */
+	struct answers answers; /* in the arena given */
 };
 
 /* One netpale changes the fence at a time. The next one waits a while, but not for ever: the agent

@@ -17,8 +17,8 @@ struct user {
 	gid_t gid; /* the uid's own number without an entry: never root's group */
 	const gid_t *groups; /* supplementary, gid left out */
 	size_t group_count;
-	const char *name; /* NULL: the uid has no entry */
-	const char *home; /* "/" without an entry */
+	const char *name;  /* NULL: the uid has no entry */
+	const char *home;  /* "/" without an entry */
 	const char *shell; /* "/bin/sh" without an entry */
 };
 

@@ -15,7 +15,8 @@
 static int print_result(struct buf *text, struct error *err)
 {
 	bool done = !text->failed &&
-		    fwrite(text->data ? text->data : "", 1, text->length, stdout) == text->length &&
+		    fwrite(text->data ? text->data : "", 1, text->length, stdout) ==
+			    text->length &&
 		    fflush(stdout) == 0;
 
 	return done ? EX_OK : error_set(err, ERROR_KERNEL, "cannot write the result");
@@ -71,7 +72,8 @@ int verb_plan(const struct options *options, struct error *err)
 	static const struct {
 		const char *name;
 		int (*print)(const struct plan *plan, struct error *err);
-	} formats[] = { { "nft", print_nft }, { "json", print_json }, { 0 } }, *known = formats;
+	} formats[] = { { "nft", print_nft }, { "json", print_json }, { 0 } },
+	  *known = formats;
 	struct inputs inputs CLEANUP(inputs_release) = { 0 };
 	struct plan *plan CLEANUP(plan_freep) = NULL;
 	const char *format = options->any.format ? options->any.format : "nft";
@@ -83,13 +85,14 @@ int verb_plan(const struct options *options, struct error *err)
 	while (known->name && strcmp(format, known->name) != 0)
 		known++;
 	if (!known->name)
-		return error_set(err, ERROR_USAGE, "--format: '%s' is not one of nft, json",
+		return error_set(err, ERROR_USAGE,
+				 "--format: '%s' is not one of nft, json",
 				 escape(shown, sizeof(shown), format, strlen(format)));
 	result = inputs_read(options, NULL, false, &inputs, err);
-	if (result == 0 && (inputs_site(&site, err) < 0 ||
-			    inputs_answers(options, &inputs, NULL, 0, &answers, err) < 0 ||
-			    plan_build(&inputs.policy, &answers, &site, &inputs.notes, &plan,
-				       err) < 0))
+	if (result == 0 &&
+	    (inputs_site(&site, err) < 0 ||
+	     inputs_answers(options, &inputs, NULL, 0, &answers, err) < 0 ||
+	     plan_build(&inputs.policy, &answers, &site, &inputs.notes, &plan, err) < 0))
 		result = -1;
 	inputs_say_notes(&inputs.notes, NOTE_WARNING);
 	return result < 0 ? -1 : known->print(plan, err);
@@ -124,14 +127,16 @@ int verb_presets(const struct options *options, struct error *err)
 		return -1;
 	if (!name) {
 		for (size_t i = 0; i < count; i++)
-			buf_printf(&text, "%-12s %s\n", presets[i].name, presets[i].about);
+			buf_printf(&text, "%-12s %s\n", presets[i].name,
+				   presets[i].about);
 		return print_result(&text, err);
 	}
 	preset = presets_find(presets, count, name, &nearest);
 	if (!preset)
 		return error_set(err, ERROR_USAGE, "there is no preset '%s'%s%s",
 				 escape(shown, sizeof(shown), name, strlen(name)),
-				 nearest ? "; did you mean " : "", nearest ? nearest : "");
+				 nearest ? "; did you mean " : "",
+				 nearest ? nearest : "");
 	print_preset(preset, &text);
 	return print_result(&text, err);
 }

@@ -85,7 +85,8 @@ static int explain(const struct question *question)
 			explain_addr(&question->inputs->policy, &question->answers,
 				     &question->site, &addrs[i], question->to.point);
 
-		if (i == 0 || verdict.allowed != first.allowed || verdict.entry != first.entry)
+		if (i == 0 || verdict.allowed != first.allowed ||
+		    verdict.entry != first.entry)
 			print_verdict(question, &addrs[i], &verdict);
 		if (i == 0)
 			first = verdict;
@@ -121,7 +122,8 @@ int verb_explain(const struct options *options, struct error *err)
 		inputs_say_notes(&inputs.notes, NOTE_WARNING);
 		return -1;
 	}
-	if (destination_parse(options->operands[0], inputs.arena, &question.to, err) < 0 ||
+	if (destination_parse(options->operands[0], inputs.arena, &question.to, err) <
+		    0 ||
 	    inputs_site(&question.site, err) < 0 ||
 	    find_answers(options, &question, err) < 0)
 		return -1;

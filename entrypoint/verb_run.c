@@ -35,11 +35,13 @@ static int refuse_words_under_sudo(const struct options *options, bool *ret_sudo
 	const struct settings *flags = &options->flags;
 
 	*ret_sudo = getenv("SUDO_UID") != NULL;
-	if (*ret_sudo && (flags->profile || flags->project || flags->trust_project ||
-			  flags->policy || flags->dns || flags->answers || flags->allow.count ||
-			  flags->deny.count || flags->allow_host_network))
-		return error_set(err, ERROR_USAGE, "under sudo only " INPUTS_PROFILE
-						   " counts: no options are taken");
+	if (*ret_sudo &&
+	    (flags->profile || flags->project || flags->trust_project || flags->policy ||
+	     flags->dns || flags->answers || flags->allow.count || flags->deny.count ||
+	     flags->allow_host_network))
+		return error_set(err, ERROR_USAGE,
+				 "under sudo only " INPUTS_PROFILE
+				 " counts: no options are taken");
 	return 0;
 }
 
@@ -50,10 +52,11 @@ static void warn_of_sources(const struct inputs *inputs, const struct user *user
 	char shown[256];
 
 	if (inputs->profile && source_writable_by(inputs->profile, user))
-		log_warning("the agent can write %s and so decide its own next start: keep it "
-			    "where only root writes, or mount it read-only",
-			    escape(shown, sizeof(shown), inputs->profile,
-				   strlen(inputs->profile)));
+		log_warning(
+			"the agent can write %s and so decide its own next start: keep it "
+			"where only root writes, or mount it read-only",
+			escape(shown, sizeof(shown), inputs->profile,
+			       strlen(inputs->profile)));
 	if (inputs->project && (trust == TRUST_EXTEND || trust == TRUST_OVERRIDE) &&
 	    source_writable_by(inputs->project, user))
 		log_warning("the agent can write %s and so widen its own next start: set "
@@ -72,7 +75,9 @@ static int require(const struct options *options, bool drop, const struct inputs
 	if (privileges_require(true, drop, err) < 0 ||
 	    surroundings_refuse_host_network(options->any.allow_host_network, err) < 0)
 		return -1;
-	return options->any.allow_sudo ? privileges_require_out_of_reach(paths, count, err) : 0;
+	return options->any.allow_sudo
+		       ? privileges_require_out_of_reach(paths, count, err)
+		       : 0;
 }
 
 /* Everything up to the fence in force. The notes are said in any case: after a failure they
@@ -113,7 +118,8 @@ static void say_start(const struct fence *fence, const struct inputs *inputs,
 	fence_describe(fence, &line);
 	if (user)
 		buf_printf(&line, ", uid %u%s", user->uid,
-			   sudo ? " with sudo (weaker: no no-new-privileges, no seccomp)" : "");
+			   sudo ? " with sudo (weaker: no no-new-privileges, no seccomp)"
+				: "");
 	fence_describe_names(fence, inputs, &line);
 	buf_printf(&line, "; %.0f ms", milliseconds_since(start));
 	log_info("%s", line.failed ? "fenced" : line.data);
@@ -140,11 +146,12 @@ static int prove(const struct plan *plan, struct error *err)
 		return 0;
 	has4 = plan_refused_addr(plan, FAMILY_4, &refused4);
 	has6 = plan_refused_addr(plan, FAMILY_6, &refused6);
-	return privileges_prove_closed(has4 ? &refused4 : NULL, has6 ? &refused6 : NULL, err);
+	return privileges_prove_closed(has4 ? &refused4 : NULL, has6 ? &refused6 : NULL,
+				       err);
 }
 
-static int start_agent(const struct options *options, const struct user *user, bool fenced,
-		       struct error *err)
+static int start_agent(const struct options *options, const struct user *user,
+		       bool fenced, struct error *err)
 {
 	const struct drop drop = {
 		.user = user,
@@ -173,7 +180,8 @@ int verb_run(const struct options *options, struct error *err)
 	still_open = privileges_still_open();
 	if (!arena)
 		return error_memory(err);
-	if (user_lookup(options->any.user, options->any.allow_root, arena, &user, err) < 0)
+	if (user_lookup(options->any.user, options->any.allow_root, arena, &user, err) <
+	    0)
 		return -1;
 	result = raise_fence(options, &user, true, &inputs, &fence, err);
 	if (result == 0) {
@@ -204,7 +212,8 @@ static int apply(const struct options *options, struct error *err)
 	if (!arena)
 		return error_memory(err);
 	/* Nobody is started, but a project's file is read with the agent's eyes. */
-	if (user_lookup(getenv("SUDO_UID") ? NULL : options->any.user, true, arena, &user, err) < 0)
+	if (user_lookup(getenv("SUDO_UID") ? NULL : options->any.user, true, arena, &user,
+			err) < 0)
 		return -1;
 	result = raise_fence(options, &user, false, &inputs, &fence, err);
 	if (result == 0)
@@ -226,7 +235,8 @@ static void default_canary(struct state *state)
 	static const char *const texts[] = { "192.0.2.1", "2001:db8::1" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		state->has_refused[i] = addr_parse(texts[i], strlen(texts[i]), &state->refused[i]);
+		state->has_refused[i] =
+			addr_parse(texts[i], strlen(texts[i]), &state->refused[i]);
 	state->fenced = true;
 	state->mode = MODE_RESTRICTED;
 }
@@ -242,8 +252,9 @@ static int require_fence(const struct state *state, struct error *err)
 	if (fence_stands(&stands, err) < 0)
 		return err->kind == ERROR_PRIVILEGE ? 0 : -1; /* the canary must do */
 	if (!stands)
-		return error_set(err, ERROR_PROOF, "no fence stands here; 'netpale run' or "
-						   "'netpale apply' comes first");
+		return error_set(err, ERROR_PROOF,
+				 "no fence stands here; 'netpale run' or "
+				 "'netpale apply' comes first");
 	if (state->sent.length == 0)
 		return 0;
 	if (fence_compare(&state->sent, &differences, &count, err) < 0)
@@ -265,7 +276,8 @@ int verb_exec(const struct options *options, struct error *err)
 	launch_prepare(&signals);
 	if (!arena)
 		return error_memory(err);
-	if (user_lookup(options->any.user, options->any.allow_root, arena, &user, err) < 0 ||
+	if (user_lookup(options->any.user, options->any.allow_root, arena, &user, err) <
+		    0 ||
 	    privileges_require(false, true, err) < 0)
 		return -1;
 	kept = state_read(arena, &state, err);
@@ -278,7 +290,8 @@ int verb_exec(const struct options *options, struct error *err)
 		return -1;
 	if (state.fenced && state.mode != MODE_AUDIT &&
 	    privileges_prove_closed(state.has_refused[0] ? &state.refused[0] : NULL,
-				    state.has_refused[1] ? &state.refused[1] : NULL, err) < 0)
+				    state.has_refused[1] ? &state.refused[1] : NULL,
+				    err) < 0)
 		return -1;
 	return launch(options->operands, &signals, err);
 }

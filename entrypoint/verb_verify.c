@@ -61,8 +61,10 @@ static int check_fence(const struct state *state, size_t *findings, struct error
 /* Connected within PROBE_MS? A fence answers a refused TCP connect with a reset. */
 static bool connects(const struct addr *addr, uint32_t port)
 {
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6,
+				    .sin6_port = htons((uint16_t)port) };
+	struct sockaddr_in four = { .sin_family = AF_INET,
+				    .sin_port = htons((uint16_t)port) };
 	bool is4 = addr->family == FAMILY_4;
 	uint8_t bytes[16];
 	struct pollfd poller = { .events = POLLOUT };
@@ -70,8 +72,10 @@ static bool connects(const struct addr *addr, uint32_t port)
 	socklen_t size = sizeof(fault);
 
 	addr_to_bytes(addr, bytes);
-	memcpy(is4 ? (void *)&four.sin_addr : (void *)&six.sin6_addr, bytes, is4 ? 4 : 16);
-	poller.fd = socket(is4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	memcpy(is4 ? (void *)&four.sin_addr : (void *)&six.sin6_addr, bytes,
+	       is4 ? 4 : 16);
+	poller.fd = socket(is4 ? AF_INET : AF_INET6,
+			   SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (poller.fd < 0)
 		return false;
 	if (connect(poller.fd, is4 ? (struct sockaddr *)&four : (struct sockaddr *)&six,
@@ -87,7 +91,9 @@ static int resolve(const struct options *options, const struct state *state,
 		   struct arena *arena, struct destination *to, const struct addr **ret,
 		   size_t *ret_count, struct error *err)
 {
-	const struct resolver_options resolver = { .timeout_ms = options->resolve_timeout * 1000 };
+	const struct resolver_options resolver = {
+		.timeout_ms = options->resolve_timeout * 1000
+	};
 	const struct answer *answer;
 	struct answers answers;
 
@@ -118,7 +124,8 @@ static int probe(const struct options *options, const struct state *state,
 	if (destination_parse(text, arena, &to, err) < 0)
 		return -1;
 	if (to.point >= PORTSET_UDP)
-		return error_set(err, ERROR_USAGE, "'%s': only TCP can be probed", to.text);
+		return error_set(err, ERROR_USAGE, "'%s': only TCP can be probed",
+				 to.text);
 	if (resolve(options, state, arena, &to, &addrs, &count, err) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
@@ -126,7 +133,8 @@ static int probe(const struct options *options, const struct state *state,
 	if (open == want_open)
 		return 0;
 	snprintf(line, sizeof(line), "%s: %s", to.text,
-		 want_open ? "wanted open, cannot be reached" : "wanted closed, is reachable");
+		 want_open ? "wanted open, cannot be reached"
+			   : "wanted closed, is reachable");
 	finding(findings, line);
 	return 0;
 }
@@ -158,8 +166,9 @@ int verb_verify(const struct options *options, struct error *err)
 	if (kept < 0)
 		return -1;
 	if (kept == 1)
-		finding(&findings, "nothing is in force: " STATE_DIRECTORY " has no record of a "
-				   "fence");
+		finding(&findings,
+			"nothing is in force: " STATE_DIRECTORY " has no record of a "
+			"fence");
 	if (kept == 0 && check_fence(&state, &findings, err) < 0)
 		return -1;
 	if (probe_all(options, &state, arena, &findings, err) < 0)

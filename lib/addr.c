@@ -171,17 +171,18 @@ struct special {
 };
 
 /* Numbers, not texts: a start asks for every address of every name. */
-#define V4(a, b, c, d, length) { { (a) << 24 | (b) << 16 | (c) << 8 | (d), FAMILY_4 }, length }
+#define V4(a, b, c, d, length)                                                           \
+	{ { (a) << 24 | (b) << 16 | (c) << 8 | (d), FAMILY_4 }, length }
 #define V6(high, low, length) { { (u128)(high) << 64 | (low), FAMILY_6 }, length }
 
 /* First match decides: the single metadata addresses stand before the networks around them. */
 static const struct special specials[] = {
-	{ V4(169u, 254, 169, 254, 32), ADDR_METADATA },     /* AWS, GCP, Azure, OpenStack */
-	{ V4(169u, 254, 170, 2, 32), ADDR_METADATA },       /* AWS ECS task credentials */
-	{ V4(100u, 100, 100, 200, 32), ADDR_METADATA },     /* Alibaba */
-	{ V4(168u, 63, 129, 16, 32), ADDR_METADATA },       /* Azure WireServer */
-	{ V4(192u, 0, 0, 192, 32), ADDR_METADATA },         /* Oracle */
-	{ V6(0xfd000ec200000000, 0, 32), ADDR_METADATA },   /* AWS, IPv6 */
+	{ V4(169u, 254, 169, 254, 32), ADDR_METADATA },   /* AWS, GCP, Azure, OpenStack */
+	{ V4(169u, 254, 170, 2, 32), ADDR_METADATA },     /* AWS ECS task credentials */
+	{ V4(100u, 100, 100, 200, 32), ADDR_METADATA },   /* Alibaba */
+	{ V4(168u, 63, 129, 16, 32), ADDR_METADATA },     /* Azure WireServer */
+	{ V4(192u, 0, 0, 192, 32), ADDR_METADATA },       /* Oracle */
+	{ V6(0xfd000ec200000000, 0, 32), ADDR_METADATA }, /* AWS, IPv6 */
 	{ V6(0xfd2000ce00000000, 0x254, 128), ADDR_METADATA }, /* GCP, IPv6 */
 	{ V4(10u, 0, 0, 0, 8), ADDR_PRIVATE },
 	{ V4(172u, 16, 0, 0, 12), ADDR_PRIVATE },
@@ -200,10 +201,11 @@ static const struct special specials[] = {
 	{ V4(198u, 51, 100, 0, 24), ADDR_PRIVATE },
 	{ V4(203u, 0, 113, 0, 24), ADDR_PRIVATE },
 	{ V4(224u, 0, 0, 0, 3), ADDR_SPECIAL },
-	{ V6(0x2001000000000000, 0, 23), ADDR_SPECIAL },    /* IETF protocols, Teredo among them */
+	{ V6(0x2001000000000000, 0, 23),
+	  ADDR_SPECIAL }, /* IETF protocols, Teredo among them */
 	{ V6(0x20010db800000000, 0, 32), ADDR_PRIVATE },
-	{ V6(0x2002000000000000, 0, 16), ADDR_SPECIAL },    /* 6to4 */
-	{ V6(0x3fff000000000000, 0, 20), ADDR_PRIVATE },    /* documentation, RFC 9637 */
+	{ V6(0x2002000000000000, 0, 16), ADDR_SPECIAL }, /* 6to4 */
+	{ V6(0x3fff000000000000, 0, 20), ADDR_PRIVATE }, /* documentation, RFC 9637 */
 };
 
 static const char *const scope_names[] = {

@@ -23,8 +23,8 @@ struct addr {
 };
 
 struct prefix {
-	struct addr base;    /* host bits are zero */
-	uint8_t length;      /* 0-32 or 0-128 */
+	struct addr base; /* host bits are zero */
+	uint8_t length;   /* 0-32 or 0-128 */
 };
 
 /* Room for the longest text of an address or prefix, with the terminator. */
@@ -36,12 +36,12 @@ struct prefix {
  * one (mapped, NAT64 64:ff9b::/96, 6to4, Teredo) is ADDR_SPECIAL whatever it embeds. */
 enum addr_scope {
 	ADDR_PUBLIC,
-	ADDR_PRIVATE,    /* RFC 1918, RFC 6598 CGNAT, RFC 4193 ULA; documentation and benchmark
+	ADDR_PRIVATE, /* RFC 1918, RFC 6598 CGNAT, RFC 4193 ULA; documentation and benchmark
 			  * networks, which laboratories route: `private: true` opens them */
 	ADDR_LOOPBACK,
 	ADDR_LINK_LOCAL,
 	ADDR_METADATA,
-	ADDR_SPECIAL,    /* everything else that is not global unicast */
+	ADDR_SPECIAL, /* everything else that is not global unicast */
 };
 
 /* An address in its usual text, no prefix, no zone, no brackets, no leading zeros. */
@@ -52,7 +52,7 @@ char *addr_format(const struct addr *addr, char out[static ADDR_TEXT]);
 void addr_to_bytes(const struct addr *addr, uint8_t out[static 16]);
 struct addr addr_from_bytes(enum family family, const uint8_t *bytes);
 
-uint8_t addr_bits(enum family family);        /* 32 or 128 */
+uint8_t addr_bits(enum family family); /* 32 or 128 */
 u128 addr_max(enum family family);
 int addr_compare(const struct addr *a, const struct addr *b); /* family, then value */
 enum addr_scope addr_scope(const struct addr *addr);

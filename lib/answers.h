@@ -8,24 +8,24 @@
 /* Host -> addresses, as resolved: a plain, sorted value. */
 
 enum answer_state {
-	ANSWER_OK,       /* at least one address */
+	ANSWER_OK, /* at least one address */
 	ANSWER_NXDOMAIN,
-	ANSWER_NODATA,   /* the name exists, without A and AAAA */
+	ANSWER_NODATA, /* the name exists, without A and AAAA */
 	ANSWER_SERVFAIL,
 	ANSWER_REFUSED,
-	ANSWER_TIMEOUT,  /* no usable reply before the deadline */
-	ANSWER_UNKNOWN,  /* not in the answers file */
+	ANSWER_TIMEOUT, /* no usable reply before the deadline */
+	ANSWER_UNKNOWN, /* not in the answers file */
 };
 
 struct answer {
-	const char *host;          /* normalised */
-	const struct addr *addrs;  /* sorted, without duplicates */
+	const char *host;         /* normalised */
+	const struct addr *addrs; /* sorted, without duplicates */
 	size_t count;
-	enum answer_state state;   /* OK when either family answered */
+	enum answer_state state; /* OK when either family answered */
 };
 
 struct answers {
-	struct answer *v;          /* sorted by host */
+	struct answer *v; /* sorted by host */
 	size_t count;
 };
 

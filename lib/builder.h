@@ -70,16 +70,16 @@ struct builder {
 	bool failed;
 
 	const struct set *set; /* between set_begin() and set_end() */
-	size_t elements; /* written to it so far */
+	size_t elements;       /* written to it so far */
 	struct nlmsghdr *list; /* the open message of elements, or NULL */
 	struct nlattr *nest;
-	size_t listed; /* elements in it */
+	size_t listed;     /* elements in it */
 	const char *first; /* the first of them, as text */
 
 	const struct chain *chain;
 	struct nftnl_rule *rule; /* the open one, or NULL */
-	enum family family; /* which it matches already, or 0 */
-	struct buf line; /* its text; or that of the element in the making */
+	enum family family;      /* which it matches already, or 0 */
+	struct buf line;         /* its text; or that of the element in the making */
 };
 
 int builder_init(struct builder *b, const char *table, bool with_text, struct error *err);
@@ -167,6 +167,6 @@ void rule_accept(struct builder *b);
 void rule_drop(struct builder *b);
 void rule_jump(struct builder *b, const struct chain *chain);
 void rule_goto(struct builder *b, const struct chain *chain);
-void rule_reset(struct builder *b); /* reject with tcp reset */
+void rule_reset(struct builder *b);  /* reject with tcp reset */
 void rule_reject(struct builder *b); /* reject with icmpx admin-prohibited */
-void rule_end(struct builder *b); /* no verdict */
+void rule_end(struct builder *b);    /* no verdict */

@@ -12,7 +12,7 @@ struct claim {
 };
 
 struct claims {
-	struct claim *v;    /* sorted by range.first */
+	struct claim *v; /* sorted by range.first */
 	size_t count, capacity;
 	const struct claim **heap; /* those begun, the lowest rank on top */
 	size_t heap_count;

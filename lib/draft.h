@@ -26,12 +26,12 @@ struct draft {
 };
 
 /* [0] is IPv4, [1] is IPv6, as in struct plan. */
-extern const struct set set_allow[2]; /* destinations open on all ports but DNS's */
-extern const struct set set_ports[2]; /* destination . protocol . port */
+extern const struct set set_allow[2];    /* destinations open on all ports but DNS's */
+extern const struct set set_ports[2];    /* destination . protocol . port */
 extern const struct set set_resolver[2]; /* the same, for DNS; chain output only */
-extern const struct set set_refused[2]; /* counters of refused destinations */
-extern const struct set set_dns; /* protocol . port that no plain entry opens */
-extern const struct set set_inbound; /* protocol . port of the listed servers */
+extern const struct set set_refused[2];  /* counters of refused destinations */
+extern const struct set set_dns;         /* protocol . port that no plain entry opens */
+extern const struct set set_inbound;     /* protocol . port of the listed servers */
 extern const struct set set_nd_out, set_nd_in, set_mld; /* ICMPv6 types */
 
 /* All sets, with the elements that the plan gives. Every fence has all of them, so that its

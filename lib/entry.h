@@ -12,10 +12,10 @@
 /* One line of `allow` or `deny`. */
 
 enum __attribute__((packed)) entry_kind {
-	ENTRY_PREFIX,   /* an address or a network */
-	ENTRY_NAME,     /* a host name, exactly */
-	ENTRY_BELOW,    /* "*.example.com": every name below it */
-	ENTRY_SUBTREE,  /* ".example.com": itself and every name below it */
+	ENTRY_PREFIX,  /* an address or a network */
+	ENTRY_NAME,    /* a host name, exactly */
+	ENTRY_BELOW,   /* "*.example.com": every name below it */
+	ENTRY_SUBTREE, /* ".example.com": itself and every name below it */
 	ENTRY_ATTACHED, /* preset `attached`: the container's own subnets without gateways */
 };
 
@@ -32,12 +32,12 @@ struct entry {
 	bool deny;
 	bool private_ok; /* private: true */
 	bool required;
-	uint16_t port_count; /* 0: no ports given */
+	uint16_t port_count;            /* 0: no ports given */
 	const struct port_range *ports; /* sorted, disjoint, not adjacent; shared */
-	struct prefix prefix; /* ENTRY_PREFIX */
-	const char *host; /* names: normalised, without "*." or "." in front */
-	const char *text; /* as written, not escaped */
-	const char *preset; /* the preset it came through, or NULL */
+	struct prefix prefix;           /* ENTRY_PREFIX */
+	const char *host;     /* names: normalised, without "*." or "." in front */
+	const char *text;     /* as written, not escaped */
+	const char *preset;   /* the preset it came through, or NULL */
 	struct origin origin; /* where the entry (or the preset's use) stands */
 	/* An earlier entry that says the same: this one is kept for its origin. */
 	const struct entry *same;

@@ -15,7 +15,8 @@ int error_set(struct error *err, enum error_kind kind, const char *format, ...)
 	return -1;
 }
 
-int error_errno(struct error *err, enum error_kind kind, int number, const char *format, ...)
+int error_errno(struct error *err, enum error_kind kind, int number, const char *format,
+		...)
 {
 	va_list args;
 	size_t used;

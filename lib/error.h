@@ -28,9 +28,10 @@ struct error {
 };
 
 /* Each returns -1, so that a caller writes `return error_set(...)`. */
-int error_set(struct error *err, enum error_kind kind, const char *format, ...) PRINTF(3, 4);
-int error_errno(struct error *err, enum error_kind kind, int number, const char *format, ...)
-	PRINTF(4, 5);
+int error_set(struct error *err, enum error_kind kind, const char *format, ...)
+	PRINTF(3, 4);
+int error_errno(struct error *err, enum error_kind kind, int number, const char *format,
+		...) PRINTF(4, 5);
 int error_memory(struct error *err);
 
 /* Puts "context: " in front of the text; the kind stays. */

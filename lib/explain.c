@@ -20,7 +20,7 @@ struct candidate {
 	bool found, deny;
 	const struct entry *entry; /* NULL: host_gateway */
 	unsigned length;
-	uint32_t width;            /* of its narrowest range there */
+	uint32_t width; /* of its narrowest range there */
 };
 
 static bool is_dns(uint32_t point)

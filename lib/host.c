@@ -47,8 +47,9 @@ static const char *host_fault(const char *host)
 		if (fault)
 			return fault;
 		if (label[length] == '\0')
-			return is_number_label(label, length) ? "its last label is a number"
-							      : NULL;
+			return is_number_label(label, length)
+				       ? "its last label is a number"
+				       : NULL;
 		label += length + 1;
 	}
 }
@@ -64,11 +65,12 @@ int host_normalise(const char *text, size_t length, char out[static HOST_TEXT],
 		length--;
 	if (length == 0 || length > HOST_MAX)
 		return error_set(err, ERROR_POLICY,
-				 "'%s' is not a host name: its length is not in 1-%d", shown,
-				 HOST_MAX);
+				 "'%s' is not a host name: its length is not in 1-%d",
+				 shown, HOST_MAX);
 
 	for (size_t i = 0; i < length && !fault; i++) {
-		char c = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] | 0x20) : text[i];
+		char c = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] | 0x20)
+							  : text[i];
 
 		if ((unsigned char)c >= 0x80)
 			fault = "write other alphabets as xn--...";
@@ -80,7 +82,8 @@ int host_normalise(const char *text, size_t length, char out[static HOST_TEXT],
 	if (!fault)
 		fault = host_fault(host);
 	if (fault)
-		return error_set(err, ERROR_POLICY, "'%s' is not a host name: %s", shown, fault);
+		return error_set(err, ERROR_POLICY, "'%s' is not a host name: %s", shown,
+				 fault);
 	memcpy(out, host, length + 1);
 	return 0;
 }

@@ -58,8 +58,8 @@ struct layer {
 	/* allow and deny, in the order written, presets expanded */
 	struct entry *entries;
 	size_t count, capacity;
-	size_t names; /* among the entries */
-	bool full; /* LAYER_ENTRIES was reached, and that was said */
+	size_t names;                 /* among the entries */
+	bool full;                    /* LAYER_ENTRIES was reached, and that was said */
 	const struct preset *presets; /* loaded when the first is asked for */
 	size_t preset_count;
 };

@@ -20,7 +20,7 @@ struct origin {
 char *origin_format(const struct origin *origin, char out[static ORIGIN_TEXT]);
 
 enum note_level {
-	NOTE_ERROR, /* the text is not accepted */
+	NOTE_ERROR,   /* the text is not accepted */
 	NOTE_WARNING, /* accepted; the operator should know */
 	NOTE_INFO,
 };
@@ -37,7 +37,7 @@ struct notes {
 	struct arena *arena; /* holds the texts; owned */
 	struct note *v;
 	size_t count, capacity;
-	size_t errors; /* counted past the limit too */
+	size_t errors;      /* counted past the limit too */
 	bool out_of_memory; /* a note was lost: treat as an error */
 };
 

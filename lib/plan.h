@@ -39,18 +39,18 @@ struct skipped {
 
 struct plan {
 	enum mode mode; /* never MODE_UNSET */
-	bool fenced; /* false: mode full with nothing to refuse. Audit is fenced */
+	bool fenced;    /* false: mode full with nothing to refuse. Audit is fenced */
 	enum stance dns;
 	struct portsets *portsets; /* owned */
-	struct spans spans[2]; /* IPv4, IPv6; owned */
+	struct spans spans[2];     /* IPv4, IPv6; owned */
 	struct addr resolvers[SITE_MAX];
 	size_t resolver_count; /* stance resolvers: whose port 53 is open; without those on
 				     * loopback, which is open anyway */
-	bool inbound_open; /* `inbound: allow` */
-	portset inbound; /* else these ports */
+	bool inbound_open;     /* `inbound: allow` */
+	portset inbound;       /* else these ports */
 	size_t names, addresses, networks; /* for the start line: names opened, their
 					    * addresses, literal entries that allow */
-	struct skipped *skipped; /* sorted by host, without duplicates; owned */
+	struct skipped *skipped;           /* sorted by host, without duplicates; owned */
 	size_t skipped_count;
 	struct site site; /* where it was built for */
 };

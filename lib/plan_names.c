@@ -12,7 +12,7 @@ struct report {
 	const struct policy *policy;
 	struct notes *notes;
 	const struct answers *answers;
-	bool *counted;              /* for each answer */
+	bool *counted; /* for each answer */
 	const struct entry **skipped;
 	size_t skipped_count, skipped_capacity;
 };

@@ -140,10 +140,11 @@ int plan_print_json(const struct plan *plan, struct buf *out)
 {
 	char text[ADDR_TEXT];
 
-	buf_printf(out,
-		   "{\"version\":1,\"policy\":\"%s\",\"fenced\":%s,\"dns\":\"%s\",\n \"resolvers\":[",
-		   mode_name(plan->mode), plan->fenced ? "true" : "false",
-		   stance_name(plan->dns));
+	buf_printf(
+		out,
+		"{\"version\":1,\"policy\":\"%s\",\"fenced\":%s,\"dns\":\"%s\",\n \"resolvers\":[",
+		mode_name(plan->mode), plan->fenced ? "true" : "false",
+		stance_name(plan->dns));
 	for (size_t i = 0; i < plan->resolver_count; i++)
 		buf_printf(out, "%s\"%s\"", i ? "," : "",
 			   addr_format(&plan->resolvers[i], text));

@@ -89,7 +89,7 @@ bool plan_refused_addr(const struct plan *plan, enum family family, struct addr 
 		{ FAMILY_4, 0x01000000, 0x7effffff }, /* unicast but 0/8 and 127/8 */
 		{ FAMILY_4, 0x80000000, 0xdfffffff },
 		{ FAMILY_6, ((u128)0x20010db8 << 96) + 1, ((u128)0x20010db9 << 96) - 1 },
-		{ FAMILY_6, (u128)0x2 << 124, ((u128)0x4 << 124) - 1 }, /* 2000::/3 */
+		{ FAMILY_6, (u128)0x2 << 124, ((u128)0x4 << 124) - 1 },   /* 2000::/3 */
 		{ FAMILY_6, (u128)0xfc << 120, ((u128)0xfe << 120) - 1 }, /* fc00::/7 */
 	};
 

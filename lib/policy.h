@@ -23,7 +23,7 @@ struct policy {
 	struct entry *entries; /* layer order; one with `same` set is a repetition */
 	size_t count;
 	size_t project_added; /* entries that only the project's allow has */
-	bool project_read; /* a project layer took part */
+	bool project_read;    /* a project layer took part */
 };
 
 /* How far the operator's layers trust a project: TRUST_IGNORE means that its file need not

@@ -205,11 +205,12 @@ void policy_note_metadata(const struct policy *policy, struct notes *notes)
 
 			if (prefix_contains(&entry->prefix, &metadata[j]) &&
 			    !is_denied(policy, &metadata[j]))
-				notes_add(notes, NOTE_WARNING, &entry->origin,
-					  "the project opens %s, where clouds hand out "
-					  "credentials; `deny: [preset: metadata]` in the "
-					  "operator's policy closes it",
-					  addr_format(&metadata[j], text));
+				notes_add(
+					notes, NOTE_WARNING, &entry->origin,
+					"the project opens %s, where clouds hand out "
+					"credentials; `deny: [preset: metadata]` in the "
+					"operator's policy closes it",
+					addr_format(&metadata[j], text));
 		}
 	}
 }

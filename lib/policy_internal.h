@@ -7,7 +7,7 @@
 
 struct merger {
 	struct layer *layers[LAYER_COUNT]; /* those that take part */
-	bool relaxing; /* trust_project: override */
+	bool relaxing;                     /* trust_project: override */
 	struct notes *notes;
 	struct policy *policy;
 };

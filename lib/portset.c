@@ -29,8 +29,8 @@ struct portsets {
 	size_t range_count, range_capacity;
 	struct set *sets;
 	size_t count, capacity;
-	uint32_t *slots; /* hash table: id + 1, or 0 */
-	size_t slot_count; /* a power of two */
+	uint32_t *slots;            /* hash table: id + 1, or 0 */
+	size_t slot_count;          /* a power of two */
 	struct port_range *scratch; /* where the next set is made */
 	size_t scratch_count, scratch_capacity;
 	size_t work;

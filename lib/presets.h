@@ -9,7 +9,7 @@
 
 struct preset {
 	const char *name;
-	const char *about; /* one line */
+	const char *about;           /* one line */
 	const struct entry *entries; /* `required` marks what is essential */
 	size_t count;
 };

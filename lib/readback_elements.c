@@ -26,13 +26,12 @@ static uint32_t key_offset(const struct view *view, const struct set_view *set,
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested(attr, nest) if (
-		mnl_attr_get_type(attr) == NFTA_DATA_VALUE &&
-		mnl_attr_get_payload_len(attr) ==
-			set->key_length) return (uint32_t)((const unsigned char *)
-								   mnl_attr_get_payload(
-									   attr) -
-							   view->bytes);
+	mnl_attr_for_each_nested (attr, nest)
+		if (mnl_attr_get_type(attr) == NFTA_DATA_VALUE &&
+		    mnl_attr_get_payload_len(attr) == set->key_length)
+			return (uint32_t)((const unsigned char *)mnl_attr_get_payload(
+						  attr) -
+					  view->bytes);
 	return 0;
 }
 
@@ -43,8 +42,7 @@ static int add_element(const struct view *view, struct set_view *set,
 	struct element element = { 0 };
 	uint32_t flags = 0;
 
-	mnl_attr_for_each_nested(attr, nest)
-	{
+	mnl_attr_for_each_nested (attr, nest) {
 		switch (mnl_attr_get_type(attr)) {
 		case NFTA_SET_ELEM_KEY:
 			key = attr;
@@ -84,8 +82,7 @@ int read_elements(struct view *view, const struct nlmsghdr *m, struct error *err
 	const struct nlattr *attr, *item, *list = NULL;
 	struct set_view *set = NULL;
 
-	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg))
-	{
+	mnl_attr_for_each (attr, m, sizeof(struct nfgenmsg)) {
 		if (mnl_attr_get_type(attr) == NFTA_SET_ELEM_LIST_SET &&
 		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
 			set = view_set(view, mnl_attr_get_str(attr));
@@ -96,8 +93,9 @@ int read_elements(struct view *view, const struct nlmsghdr *m, struct error *err
 		return error_set(err, ERROR_KERNEL, "there are elements without a set");
 	if (!list || set->counting)
 		return 0;
-	mnl_attr_for_each_nested(item, list) if (add_element(view, set, item, err) <
-						 0) return -1;
+	mnl_attr_for_each_nested (item, list)
+		if (add_element(view, set, item, err) < 0)
+			return -1;
 	return 0;
 }
 

@@ -74,8 +74,9 @@ static const struct nlattr *find(const struct nlmsghdr *m, uint16_t type)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attr) ==
-								type) return attr;
+	mnl_attr_for_each (attr, m, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
 	return NULL;
 }
 
@@ -102,8 +103,9 @@ static const struct nlattr *find_nested(const struct nlattr *nest, uint16_t type
 	const struct nlattr *attr;
 
 	if (nest)
-		mnl_attr_for_each_nested(attr, nest) if (mnl_attr_get_type(attr) ==
-							 type) return attr;
+		mnl_attr_for_each_nested (attr, nest)
+			if (mnl_attr_get_type(attr) == type)
+				return attr;
 	return NULL;
 }
 

@@ -40,19 +40,19 @@ struct question {
 struct name {
 	struct asker *asker;
 	const char *host;
-	size_t candidate; /* the one being asked */
+	size_t candidate;             /* the one being asked */
 	struct question questions[2]; /* A and AAAA */
-	unsigned pending; /* of them */
-	bool found; /* has an address */
-	enum answer_state state; /* otherwise: why not */
+	unsigned pending;             /* of them */
+	bool found;                   /* has an address */
+	enum answer_state state;      /* otherwise: why not */
 };
 
 struct asker {
 	const struct resolver_options *options;
 	struct arena *arena;
 	struct search search;
-	struct name *names; /* sorted by host */
-	size_t count, next; /* names from `next` on have not been asked */
+	struct name *names;   /* sorted by host */
+	size_t count, next;   /* names from `next` on have not been asked */
 	struct answer *found; /* for each line of hosts, each reply: what was in it */
 	size_t found_count, found_capacity;
 	ares_channel_t *channels[COMPANIES];

@@ -29,7 +29,7 @@ struct resolver_options {
 	 * set it is an error. */
 	uint32_t socket_mark;
 	const char *resolv_conf; /* NULL: /etc/resolv.conf */
-	const char *hosts; /* NULL: /etc/hosts */
+	const char *hosts;       /* NULL: /etc/hosts */
 };
 
 /* `names` normalised, distinct; the answers borrow them. Every name gets an answer, be it

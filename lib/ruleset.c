@@ -396,12 +396,10 @@ int ruleset_build_undo(const struct ruleset *ruleset, size_t end, struct ruleset
 
 		if (NFNL_MSG_TYPE(m->nlmsg_type) != NFT_MSG_NEWSET)
 			continue;
-		mnl_attr_for_each(
-			attr, m,
-			sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attr) ==
-							     NFTA_SET_NAME &&
-						     !is_kept(mnl_attr_get_str(attr)))
-			set_delete(&b, mnl_attr_get_str(attr));
+		mnl_attr_for_each (attr, m, sizeof(struct nfgenmsg))
+			if (mnl_attr_get_type(attr) == NFTA_SET_NAME &&
+			    !is_kept(mnl_attr_get_str(attr)))
+				set_delete(&b, mnl_attr_get_str(attr));
 	}
 	return builder_finish(&b, ret, err);
 }

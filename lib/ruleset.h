@@ -24,7 +24,7 @@
  * that is replaced drops what passes until the kernel has taken it off its hook. */
 
 struct ruleset_options {
-	uint32_t flow_mark; /* MARK: new at every apply, never 0 */
+	uint32_t flow_mark;   /* MARK: new at every apply, never 0 */
 	uint32_t socket_mark; /* SO_MARK of netpale's own DNS sockets, never 0 */
 	bool quiet; /* refuse without counting and logging: for kernels that lack it */
 	/* What the table holds now, as netlink_read_frame() gives it; empty: nothing. It decides
@@ -35,17 +35,17 @@ struct ruleset_options {
 
 struct ruleset_message {
 	size_t offset,
-		length; /* in `bytes`: one nlmsghdr and its payload; seq is the index */
+		length;   /* in `bytes`: one nlmsghdr and its payload; seq is the index */
 	const char *what; /* nft syntax of what it does, for errors; borrowed */
 };
 
 struct ruleset {
-	bool quiet; /* as in the options */
-	bool plain; /* the sets have their plain names */
+	bool quiet;       /* as in the options */
+	bool plain;       /* the sets have their plain names */
 	struct buf bytes; /* without batch begin and end; nlmsg_seq = index of message */
 	struct ruleset_message *messages;
 	size_t count, capacity;
-	size_t swap; /* messages from this one on must be one transaction */
+	size_t swap;     /* messages from this one on must be one transaction */
 	struct buf text; /* nft syntax: what `nft -f` takes, elements included */
 	struct arena *arena;
 };
@@ -71,7 +71,7 @@ int ruleset_build_removal(struct ruleset **ret, struct error *err) MUST_CHECK;
  * transaction ends: sent after a refusal, it tells which feature is missing. */
 struct trial {
 	const char *feature; /* NULL: `index` is past the last */
-	bool optional; /* a quiet fence does without */
+	bool optional;       /* a quiet fence does without */
 };
 int ruleset_build_trial(size_t index, struct trial *ret_trial, struct ruleset **ret,
 			struct error *err) MUST_CHECK;

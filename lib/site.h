@@ -13,9 +13,9 @@
 struct site {
 	struct prefix attached[SITE_MAX]; /* on-link subnets of all links but lo */
 	size_t attached_count;
-	struct addr own[SITE_MAX];        /* the container's addresses */
+	struct addr own[SITE_MAX]; /* the container's addresses */
 	size_t own_count;
-	struct addr gateways[SITE_MAX];   /* next hops of default routes */
+	struct addr gateways[SITE_MAX]; /* next hops of default routes */
 	size_t gateway_count;
 	struct addr resolvers[SITE_MAX]; /* `nameserver` lines, and of Docker's ExtServers
 					   * comment those it asks from the container's namespace

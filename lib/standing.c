@@ -16,8 +16,9 @@ static const struct nlattr *find(const struct nlmsghdr *m, uint16_t type)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attr) ==
-								type) return attr;
+	mnl_attr_for_each (attr, m, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
 	return NULL;
 }
 

@@ -9,7 +9,7 @@
 
 struct standing_set {
 	const char *name;
-	bool used; /* a rule mentions it; else it can go at once */
+	bool used;      /* a rule mentions it; else it can go at once */
 	bool anonymous; /* goes with its rule */
 };
 

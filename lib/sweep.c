@@ -13,14 +13,14 @@ struct level {
 	u128 last;
 	struct ruling plain; /* of its rules but RULE_ATTACHED */
 	struct ruling
-		now;   /* of all its rules, and where they are silent of those around */
+		now; /* of all its rules, and where they are silent of those around */
 };
 
 struct sweep {
 	struct portsets *table;
 	struct level stack[1 + 129]; /* the whole space, and one for each prefix length */
 	size_t depth;
-	u128 at; /* all before it is written */
+	u128 at;    /* all before it is written */
 	bool ended; /* `at` ran over the last address */
 	struct spans *allow, *deny;
 };

@@ -13,7 +13,7 @@
 enum rule_kind {
 	RULE_ENTRY,
 	RULE_ATTACHED, /* holds for the prefix but not at the holes in it */
-	RULE_WEAK, /* yields to every other rule with the same prefix */
+	RULE_WEAK,     /* yields to every other rule with the same prefix */
 	RULE_HOLE, /* one address that RULE_ATTACHED leaves out; says nothing itself */
 };
 
@@ -24,7 +24,7 @@ struct rule {
 					 * deny PORTSET_WHOLE; both count as wide as the line */
 	uint8_t length;
 	uint8_t family; /* enum family */
-	uint8_t kind; /* enum rule_kind */
+	uint8_t kind;   /* enum rule_kind */
 	bool deny;
 };
 

@@ -14,12 +14,12 @@
 enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP, NODE_ALIAS };
 
 struct node {
-	struct node *next;         /* in the same list or map */
+	struct node *next; /* in the same list or map */
 	uint32_t line;
-	uint16_t column;           /* the last one stands for all behind it */
-	uint8_t kind;              /* enum node_kind */
-	bool plain : 1;            /* a scalar without quotes */
-	bool cut : 1; /* a list or map that a fault ended: its rest is missing */
+	uint16_t column; /* the last one stands for all behind it */
+	uint8_t kind;    /* enum node_kind */
+	bool plain : 1;  /* a scalar without quotes */
+	bool cut : 1;    /* a list or map that a fault ended: its rest is missing */
 	union {
 		struct {
 			const char
@@ -28,8 +28,8 @@ struct node {
 		};
 		struct {
 			struct node *first; /* of a map: key, value, key, value... */
-			uint32_t count; /* of a map: keys and values */
-			uint32_t weight; /* bytes when written out without aliases */
+			uint32_t count;     /* of a map: keys and values */
+			uint32_t weight;    /* bytes when written out without aliases */
 		};
 		const struct node *target;
 	};

@@ -256,21 +256,21 @@ static const struct {
 	{ "nodata", nodata, 0 },
 	{ "silent", silent, 0 },
 	{ "slow", honest, 2000 },
-	{ "only-a", only_a, 0 }, /* SERVFAIL for AAAA */
-	{ "only-aaaa", only_aaaa, 0 }, /* silence for A */
+	{ "only-a", only_a, 0 },               /* SERVFAIL for AAAA */
+	{ "only-aaaa", only_aaaa, 0 },         /* silence for A */
 	{ "half-nxdomain", half_nxdomain, 0 }, /* NODATA for A, NXDOMAIN for AAAA */
 	{ "wrong-id", wrong_id, 0 },
 	{ "wrong-question", wrong_question, 0 },
 	{ "garbage", garbage, 0 },
 	{ "cut", cut, 0 }, /* fewer bytes than its counts promise */
 	{ "truncated", truncated, 0 },
-	{ "many", many, 0 }, /* 600 addresses */
+	{ "many", many, 0 },           /* 600 addresses */
 	{ "countless", countless, 0 }, /* 2000 */
-	{ "alias", alias, 0 }, /* two CNAMEs, in the wrong order and case */
+	{ "alias", alias, 0 },         /* two CNAMEs, in the wrong order and case */
 	{ "loop", loop, 0 },
-	{ "halfway", halfway, 0 }, /* a CNAME to nothing */
+	{ "halfway", halfway, 0 },     /* a CNAME to nothing */
 	{ "unrelated", unrelated, 0 }, /* addresses of another name */
-	{ "mixed", mixed, 0 }, /* those and its own */
+	{ "mixed", mixed, 0 },         /* those and its own */
 	{ "metadata", metadata, 0 },
 	{ "private", private, 0 },
 };

@@ -28,7 +28,7 @@
 
 #define SERVERS 2
 #define UNFORGIVING 400 /* deadline in ms where silence is expected */
-#define PATIENT 20000 /* where it is not, even under valgrind */
+#define PATIENT 20000   /* where it is not, even under valgrind */
 
 struct server {
 	pid_t pid;

@@ -20,8 +20,10 @@ static struct prefix must_parse(const char *text)
 
 static void prints_what_it_parses(void **state)
 {
-	static const char *const texts[] = { "0.0.0.0/0", "192.0.2.1", "198.51.100.0/24", "::/0",
-					     "2001:db8::1", "2001:db8::/32", "255.255.255.255" };
+	static const char *const texts[] = { "0.0.0.0/0",       "192.0.2.1",
+					     "198.51.100.0/24", "::/0",
+					     "2001:db8::1",     "2001:db8::/32",
+					     "255.255.255.255" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -55,8 +57,9 @@ static void refuses_with_the_reason(void **state)
 		struct error err = { 0 };
 		struct prefix prefix;
 
-		assert_int_equal(prefix_parse(cases[i].text, strlen(cases[i].text), &prefix, &err),
-				 -1);
+		assert_int_equal(
+			prefix_parse(cases[i].text, strlen(cases[i].text), &prefix, &err),
+			-1);
 		assert_int_equal(err.kind, ERROR_POLICY);
 		if (!strstr(err.text, cases[i].reason))
 			fail_msg("%s: %s", cases[i].text, err.text);
@@ -67,7 +70,8 @@ static void knows_ranges(void **state)
 {
 	struct prefix all4 = must_parse("0.0.0.0/0"), all6 = must_parse("::/0");
 	struct prefix net = must_parse("10.0.0.0/8");
-	struct prefix inside = must_parse("10.255.255.255"), outside = must_parse("11.0.0.0");
+	struct prefix inside = must_parse("10.255.255.255"),
+		      outside = must_parse("11.0.0.0");
 
 	(void)state;
 	assert_true(prefix_last(&all4) == UINT32_MAX);
@@ -83,21 +87,35 @@ static void knows_special_addresses(void **state)
 		const char *text;
 		enum addr_scope scope;
 	} cases[] = {
-		{ "8.8.8.8", ADDR_PUBLIC },         { "2606:4700::1", ADDR_PUBLIC },
-		{ "10.0.0.1", ADDR_PRIVATE },       { "172.31.255.255", ADDR_PRIVATE },
-		{ "172.32.0.0", ADDR_PUBLIC },      { "100.64.0.1", ADDR_PRIVATE },
-		{ "fc00::1", ADDR_PRIVATE },        { "127.0.0.53", ADDR_LOOPBACK },
-		{ "::1", ADDR_LOOPBACK },           { "169.254.1.1", ADDR_LINK_LOCAL },
-		{ "fe80::1", ADDR_LINK_LOCAL },     { "169.254.169.254", ADDR_METADATA },
-		{ "fd00:ec2::254", ADDR_METADATA }, { "100.100.100.200", ADDR_METADATA },
-		{ "::", ADDR_SPECIAL },             { "64:ff9b::a00:1", ADDR_SPECIAL },
-		{ "64:ff9b:1::1", ADDR_SPECIAL },   { "2002:a00:1::", ADDR_SPECIAL },
-		{ "2001::1", ADDR_SPECIAL },        { "ff02::1", ADDR_SPECIAL },
-		{ "fec0::1", ADDR_SPECIAL },        { "239.1.1.1", ADDR_SPECIAL },
-		{ "255.255.255.255", ADDR_SPECIAL }, { "0.1.2.3", ADDR_SPECIAL },
-		{ "203.0.113.9", ADDR_PRIVATE },    { "2001:db8::1", ADDR_PRIVATE },
+		{ "8.8.8.8", ADDR_PUBLIC },
+		{ "2606:4700::1", ADDR_PUBLIC },
+		{ "10.0.0.1", ADDR_PRIVATE },
+		{ "172.31.255.255", ADDR_PRIVATE },
+		{ "172.32.0.0", ADDR_PUBLIC },
+		{ "100.64.0.1", ADDR_PRIVATE },
+		{ "fc00::1", ADDR_PRIVATE },
+		{ "127.0.0.53", ADDR_LOOPBACK },
+		{ "::1", ADDR_LOOPBACK },
+		{ "169.254.1.1", ADDR_LINK_LOCAL },
+		{ "fe80::1", ADDR_LINK_LOCAL },
+		{ "169.254.169.254", ADDR_METADATA },
+		{ "fd00:ec2::254", ADDR_METADATA },
+		{ "100.100.100.200", ADDR_METADATA },
+		{ "::", ADDR_SPECIAL },
+		{ "64:ff9b::a00:1", ADDR_SPECIAL },
+		{ "64:ff9b:1::1", ADDR_SPECIAL },
+		{ "2002:a00:1::", ADDR_SPECIAL },
+		{ "2001::1", ADDR_SPECIAL },
+		{ "ff02::1", ADDR_SPECIAL },
+		{ "fec0::1", ADDR_SPECIAL },
+		{ "239.1.1.1", ADDR_SPECIAL },
+		{ "255.255.255.255", ADDR_SPECIAL },
+		{ "0.1.2.3", ADDR_SPECIAL },
+		{ "203.0.113.9", ADDR_PRIVATE },
+		{ "2001:db8::1", ADDR_PRIVATE },
 	};
-	struct addr mapped = { .family = FAMILY_6, .value = (u128)0xffff << 32 | 0x0a000001 };
+	struct addr mapped = { .family = FAMILY_6,
+			       .value = (u128)0xffff << 32 | 0x0a000001 };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -35,9 +35,19 @@ static void normalises(void **state)
 
 static void refuses_what_is_no_host_name(void **state)
 {
-	static const char *const texts[] = { "", ".", "a..b", "-a.example", "a-.example", "1.2.3",
-					     "127.1", "0x7f.0x1", "a b.example", "a/b", "b\xc3\xbc.example",
-					     "example.123", "*.example.com" };
+	static const char *const texts[] = { "",
+					     ".",
+					     "a..b",
+					     "-a.example",
+					     "a-.example",
+					     "1.2.3",
+					     "127.1",
+					     "0x7f.0x1",
+					     "a b.example",
+					     "a/b",
+					     "b\xc3\xbc.example",
+					     "example.123",
+					     "*.example.com" };
 	char label[80] = { 0 };
 	char host[HOST_TEXT];
 	struct error err = { 0 };

@@ -9,16 +9,22 @@
 #include "entrypoint/options.h"
 
 static const struct verb verbs[] = {
-	{ .name = "run", .operands = "COMMAND", .min_operands = 1, .max_operands = -1,
+	{ .name = "run",
+	  .operands = "COMMAND",
+	  .min_operands = 1,
+	  .max_operands = -1,
 	  .groups = GROUP_POLICY | GROUP_NAMES | GROUP_AGENT | GROUP_SAY },
-	{ .name = "explain", .operands = "DESTINATION", .min_operands = 1, .max_operands = 1,
+	{ .name = "explain",
+	  .operands = "DESTINATION",
+	  .min_operands = 1,
+	  .max_operands = 1,
 	  .groups = GROUP_POLICY },
 	{ .name = "version" },
 	{ 0 },
 };
 
-static int read_words(const char **argv, const char **environment, struct options *options,
-		      struct error *err)
+static int read_words(const char **argv, const char **environment,
+		      struct options *options, struct error *err)
 {
 	static const char *none[] = { NULL };
 	int argc = 0;
@@ -26,13 +32,15 @@ static int read_words(const char **argv, const char **environment, struct option
 	while (argv[argc])
 		argc++;
 	*err = (struct error){ 0 };
-	return options_read(argc, (char **)argv, (char **)(environment ? environment : none), verbs,
-			    options, err);
+	return options_read(argc, (char **)argv,
+			    (char **)(environment ? environment : none), verbs, options,
+			    err);
 }
 
 static void a_command_keeps_its_own_options(void **state)
 {
-	const char *argv[] = { "netpale", "run", "--policy", "none", "-u", "7", "--", "ls", "-q", NULL };
+	const char *argv[] = { "netpale", "run", "--policy", "none", "-u",
+			       "7",       "--",  "ls",       "-q",   NULL };
 	struct options options;
 	struct error err;
 
@@ -61,10 +69,17 @@ static void the_command_ends_the_options_without_a_mark(void **state)
 
 static void every_option_has_a_variable_and_a_flag_wins(void **state)
 {
-	const char *argv[] = { "netpale", "run", "--dns", "pinned", "--allow", "b", "x", NULL };
-	const char *environment[] = { "NETPALE_DNS=resolvers", "NETPALE_TRUST_PROJECT=tighten",
-				"NETPALE_ALLOW=a", "NETPALE_ALLOW_ROOT=1", "NETPALE_QUIET=0",
-				"NETPALE_RESOLVE_TIMEOUT=9", "NETPALE=/elsewhere", "PATH=/bin", NULL };
+	const char *argv[] = { "netpale", "run", "--dns", "pinned",
+			       "--allow", "b",   "x",     NULL };
+	const char *environment[] = { "NETPALE_DNS=resolvers",
+				      "NETPALE_TRUST_PROJECT=tighten",
+				      "NETPALE_ALLOW=a",
+				      "NETPALE_ALLOW_ROOT=1",
+				      "NETPALE_QUIET=0",
+				      "NETPALE_RESOLVE_TIMEOUT=9",
+				      "NETPALE=/elsewhere",
+				      "PATH=/bin",
+				      NULL };
 	struct options options;
 	struct error err;
 
@@ -96,7 +111,9 @@ static void whatever_is_not_understood_is_an_error(void **state)
 		{ { "run", "-qu" }, NULL, "'-u' needs a value" },
 		{ { "explain", "a", "b" }, NULL, "does not take 'b'" },
 		{ { "version", "x" }, NULL, "does not take 'x'" },
-		{ { "run", "x" }, "NETPALE_ALOW=a", "NETPALE_ALOW: there is no such variable" },
+		{ { "run", "x" },
+		  "NETPALE_ALOW=a",
+		  "NETPALE_ALOW: there is no such variable" },
 		{ { "run", "x" }, "NETPALE_ALLOW_ROOT=maybe", "'maybe' is not one of" },
 		{ { "run", "x" }, "NETPALE_RESOLVE_TIMEOUT=0", "not in 1-600" },
 		{ { "run", "x" }, "NETPALE_RESOLVE_TIMEOUT=5s", "not in 1-600" },

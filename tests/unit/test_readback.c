@@ -177,10 +177,9 @@ static char *find_attr(struct buf *bytes, const struct ruleset_message *message,
 	const struct nlmsghdr *m = (const void *)(bytes->data + message->offset);
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(
-		attr, m,
-		sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attr) ==
-					     type) return mnl_attr_get_payload(attr);
+	mnl_attr_for_each (attr, m, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == type)
+			return mnl_attr_get_payload(attr);
 	fail_msg("no attribute %u", type);
 	return NULL;
 }

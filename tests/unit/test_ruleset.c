@@ -96,16 +96,15 @@ static struct ends ends_of(const struct ruleset *ruleset)
 		if (strncmp(ruleset->messages[i].what, "add element inet netpale allow",
 			    30) != 0)
 			continue;
-		mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg))
-		{
+		mnl_attr_for_each (attr, m, sizeof(struct nfgenmsg)) {
 			if (mnl_attr_get_type(attr) != NFTA_SET_ELEM_LIST_ELEMENTS)
 				continue;
-			mnl_attr_for_each_nested(item, attr)
-			{
+			mnl_attr_for_each_nested (item, attr) {
 				bool end = false;
 
-				mnl_attr_for_each_nested(part, item) end |=
-					mnl_attr_get_type(part) == NFTA_SET_ELEM_FLAGS;
+				mnl_attr_for_each_nested (part, item)
+					end |= mnl_attr_get_type(part) ==
+					       NFTA_SET_ELEM_FLAGS;
 				count.starts += !end;
 				count.ends += end;
 			}
