@@ -18,8 +18,8 @@
 #include "entrypoint/netlink_socket.h"
 #include "lib/messages.h"
 
-/* Around the messages of a ruleset, which are numbered by their index. An error that concerns no
- * single message names SEQ_BEGIN. */
+/* Around the messages of a ruleset, which are numbered by their index. An error that
+ * concerns no single message names SEQ_BEGIN. */
 #define SEQ_BEGIN 0xfffffff0u
 #define SEQ_END 0xfffffff1u
 #define WRAPPING 64 /* bytes that begin and end take, at most */
@@ -57,8 +57,8 @@ void netlink_close(struct netlink *netlink)
 	free(netlink);
 }
 
-/* Without CAP_NET_ADMIN in the first user namespace (rootless, userns-remap) the plain option
- * is all there is, and net.core.wmem_max bounds it. */
+/* Without CAP_NET_ADMIN in the first user namespace (rootless, userns-remap) the plain
+ * option is all there is, and net.core.wmem_max bounds it. */
 static void make_room(struct netlink *netlink, size_t wanted)
 {
 	int bytes = wanted < INT_MAX / 2 ? (int)wanted : INT_MAX / 2, have = 0;
@@ -129,9 +129,10 @@ static void read_answer(const struct nlmsghdr *m, struct refusal *refusal)
 	}
 }
 
-/* All answers lie in the socket when sendmsg() returns: the kernel works in our call. Errors
- * come in the order of the messages, and the answer to the last one, success or not, behind
- * them. When there were too many to keep (ENOBUFS) the first ones are there. */
+/* All answers lie in the socket when sendmsg() returns: the kernel works in our call.
+ * Errors come in the order of the messages, and the answer to the last one, success or
+ * not, behind them. When there were too many to keep (ENOBUFS) the first ones are
+ * there. */
 static void read_answers(struct netlink *netlink, struct refusal *refusal)
 {
 	_Alignas(struct nlmsghdr) char bytes[8192];
@@ -149,9 +150,9 @@ static void read_answers(struct netlink *netlink, struct refusal *refusal)
 	}
 }
 
-/* Messages [from, to) as one transaction. Only the last message asks for an answer: one to each
- * would not fit in the socket, and errors come unasked. Its header is sent from a copy, because
- * which message is the last depends on how the ruleset is cut. */
+/* Messages [from, to) as one transaction. Only the last message asks for an answer: one
+ * to each would not fit in the socket, and errors come unasked. Its header is sent from
+ * a copy, because which message is the last depends on how the ruleset is cut. */
 static int transact(struct netlink *netlink, const struct ruleset *ruleset, size_t from,
 		    size_t to, struct refusal *refusal)
 {
@@ -197,7 +198,8 @@ static size_t transaction_end(const struct netlink *netlink,
 	return to;
 }
 
-/* The feature that is missing, after the kernel refused a message without a plain reason. */
+/* The feature that is missing, after the kernel refused a message without a plain
+ * reason. */
 static const char *missing_feature(struct netlink *netlink)
 {
 	struct trial trial = { .feature = "" };
@@ -224,8 +226,8 @@ static int explain(struct netlink *netlink, const struct ruleset *ruleset,
 				   : "the transaction";
 	const char *feature = NULL;
 
-	/* Without the capability nothing is looked at; with it, a single message is refused
-	 * when somebody holds the table by its `owner` flag. */
+	/* Without the capability nothing is looked at; with it, a single message is
+	 * refused when somebody holds the table by its `owner` flag. */
 	if (refusal->code == EPERM && refusal->seq == SEQ_BEGIN)
 		return error_set(
 			err, ERROR_PRIVILEGE,
@@ -249,8 +251,8 @@ static int explain(struct netlink *netlink, const struct ruleset *ruleset,
 			   refusal->why[0] ? ": " : "", refusal->why);
 }
 
-/* After a refusal: the sets that transactions before it made go again; and what is no fence
- * then, because none stood before, goes too. */
+/* After a refusal: the sets that transactions before it made go again; and what is no
+ * fence then, because none stood before, goes too. */
 static void undo(struct netlink *netlink, const struct ruleset *ruleset, size_t end)
 {
 	struct ruleset *back CLEANUP(ruleset_freep) = NULL;

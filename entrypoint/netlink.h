@@ -20,18 +20,18 @@ static inline void netlink_closep(struct netlink **p)
 	netlink_close(*p);
 }
 
-/* Puts up the fence of `plan` (NULL: the closed one for `site`), whatever stands: builds it,
- * sends it, reads it back and compares. A failure leaves what stood. On a kernel that cannot
- * log or count the fence is quiet, and ret->quiet says so. `*ret` is what stands;
- * options->standing is not looked at. ERROR_PRIVILEGE: CAP_NET_ADMIN is missing; ERROR_KERNEL names the
- * refused message and the feature that is missing; ERROR_PROOF: the kernel took it and holds
- * something else. */
+/* Puts up the fence of `plan` (NULL: the closed one for `site`), whatever stands:
+ * builds it, sends it, reads it back and compares. A failure leaves what stood. On a
+ * kernel that cannot log or count the fence is quiet, and ret->quiet says so. `*ret` is
+ * what stands; options->standing is not looked at. ERROR_PRIVILEGE: CAP_NET_ADMIN is
+ * missing; ERROR_KERNEL names the refused message and the feature that is missing;
+ * ERROR_PROOF: the kernel took it and holds something else. */
 int netlink_fence(struct netlink *netlink, const struct plan *plan,
 		  const struct site *site, const struct ruleset_options *options,
 		  struct ruleset **ret, struct error *err) MUST_CHECK;
 
-/* Its parts. Sends a ruleset: its sets in as many transactions as the socket needs, the rest in
- * one. A failure leaves what stood. */
+/* Its parts. Sends a ruleset: its sets in as many transactions as the socket needs, the
+ * rest in one. A failure leaves what stood. */
 int netlink_apply(struct netlink *netlink, const struct ruleset *ruleset,
 		  struct error *err) MUST_CHECK;
 
@@ -40,7 +40,8 @@ int netlink_table_exists(struct netlink *netlink, bool *ret, struct error *err)
 	MUST_CHECK;
 int netlink_table_delete(struct netlink *netlink, struct error *err) MUST_CHECK;
 
-/* Reads `inet netpale` without the elements of its sets: what ruleset_options.standing wants. */
+/* Reads `inet netpale` without the elements of its sets: what ruleset_options.standing
+ * wants. */
 int netlink_read_frame(struct netlink *netlink, struct dump *ret, struct error *err)
 	MUST_CHECK;
 

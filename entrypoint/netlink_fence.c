@@ -77,8 +77,8 @@ int netlink_fence(struct netlink *netlink, const struct plan *plan,
 
 	if (replace(netlink, &wanted, &ruleset, err) < 0)
 		return -1;
-	/* Once more when the plain names were taken, so that applying twice is applying once.
-	 * The fence stands already: that this fails is no fault of it. */
+	/* Once more when the plain names were taken, so that applying twice is applying
+	 * once. The fence stands already: that this fails is no fault of it. */
 	if (plan && !ruleset->plain) {
 		if (replace(netlink, &wanted, &plain, &ignored) == 0) {
 			ruleset_free(ruleset);

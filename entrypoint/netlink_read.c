@@ -17,7 +17,8 @@
 
 /* Reading back what stands. */
 
-/* A commit of somebody else cuts a dump; Docker makes a few when a container is connected. */
+/* A commit of somebody else cuts a dump; Docker makes a few when a container is
+ * connected. */
 #define ATTEMPTS 20
 
 static int refused(struct error *err, int number, const char *what)
@@ -87,8 +88,8 @@ static uint16_t nft_type(const struct nlmsghdr *m)
 		       : UINT16_MAX;
 }
 
-/* The elements of the set that `m` describes, if they are ours to know: those of a counting set
- * come and go. */
+/* The elements of the set that `m` describes, if they are ours to know: those of a
+ * counting set come and go. */
 static enum dump_result read_elements(struct netlink *netlink, const struct nlmsghdr *m,
 				      struct buf *out)
 {

@@ -11,7 +11,8 @@
 
 #include "lib/messages.h"
 
-/* The kernel fills at most 32 KiB of a dump at once, if the reader's buffer is that large. */
+/* The kernel fills at most 32 KiB of a dump at once, if the reader's buffer is that
+ * large. */
 #define DUMP_STEP (32u * 1024)
 
 int netlink_socket_open(struct netlink *netlink, int bus)
@@ -29,8 +30,8 @@ int netlink_socket_open(struct netlink *netlink, int bus)
 		netlink_socket_close(netlink);
 		return -1;
 	}
-	/* An error need not bring the whole refused message back, but the reason is welcome. Old
-	 * kernels know neither: nothing is lost. */
+	/* An error need not bring the whole refused message back, but the reason is
+	 * welcome. Old kernels know neither: nothing is lost. */
 	(void)setsockopt(netlink->fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
 	(void)setsockopt(netlink->fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
 	return 0;

@@ -13,7 +13,7 @@
 struct netlink {
 	int fd;
 	size_t room;   /* the longest message the socket takes now */
-	bool optional; /* the last refusal was for a feature that a quiet fence needs not */
+	bool optional; /* a quiet fence does without what the last refusal was for */
 };
 
 struct nlmsghdr;

@@ -8,12 +8,13 @@
 #include "lib/buf.h"
 #include "lib/ruleset.h"
 
-/* What rulesets are built with. Each call appends netlink messages and the same in nft syntax,
- * so that the two cannot drift. Failure (memory) is sticky: nobody checks before
- * builder_finish(). The order is the kernel's: table, sets with their elements, chains, rules.
+/* What rulesets are built with. Each call appends netlink messages and the same in nft
+ * syntax, so that the two cannot drift. Failure (memory) is sticky: nobody checks
+ * before builder_finish(). The order is the kernel's: table, sets with their elements,
+ * chains, rules.
  *
- * A rule begins with the first match after the last verdict and ends with its verdict, so that
- * code reads like nft:
+ * A rule begins with the first match after the last verdict and ends with its verdict,
+ * so that code reads like nft:
  *	match_ct_state(b, CT_ESTABLISHED); match_ct_mark(b, mark); rule_accept(b); */
 
 enum key {
@@ -28,12 +29,13 @@ enum key {
 enum set_kind {
 	SET_PLAIN,
 	SET_RANGES, /* elements are intervals */
-	SET_COUNTING, /* filled by a rule; bounded, elements time out. It outlives the fence, so
-		       * that an apply forgets nothing: the same in every generation */
+	/* Filled by a rule; bounded, elements time out. It outlives the fence, so that an
+	 * apply forgets nothing: it has the same name in every generation. */
+	SET_COUNTING,
 };
 
-/* What is counted of the refused: enough to see what somebody tries, bounded because the agent
- * chooses the addresses. */
+/* What is counted of the refused: enough to see what somebody tries, bounded because
+ * the agent chooses the addresses. */
 #define COUNTED_MAX 4096
 #define COUNTED_MS (60u * 60 * 1000)
 
@@ -95,8 +97,8 @@ void builder_abandon(struct builder *b);
 const char *set_name(const struct builder *b, const struct set *set,
 		     char out[static SET_NAME_MAX]);
 
-/* A message at the end of the bytes, with room for `room` bytes;
- * NULL after a failure. `what` is printf text. */
+/* A message at the end of the bytes, with room for `room` of them; NULL after a failure.
+ * `what` is printf text. */
 struct nlmsghdr *message_begin(struct builder *b, uint16_t type, uint16_t flags,
 			       size_t room);
 void message_end(struct builder *b, struct nlmsghdr *message, const char *what, ...)
@@ -114,8 +116,8 @@ void set_delete(struct builder *b, const char *name); /* with its suffix */
 void table_begin(struct builder *b);
 void table_end(struct builder *b);
 
-/* set_begin() adds the set. Ranges come sorted and disjoint; SET_RANGES of addresses must not
- * touch one another either (join them). */
+/* set_begin() adds the set. Ranges come sorted and disjoint; SET_RANGES of addresses
+ * must not touch one another either (join them). */
 void set_begin(struct builder *b, const struct set *set);
 void element_addrs(struct builder *b, u128 first, u128 last);
 void element_flows(struct builder *b, u128 first, u128 last, struct range protocols,
@@ -133,11 +135,12 @@ enum side {
 	DESTINATION,
 };
 
-enum ct_state { /* as the kernel numbers its bits */
-		CT_INVALID = 1,
-		CT_ESTABLISHED = 2,
-		CT_RELATED = 4,
-		CT_NEW = 8,
+/* As the kernel numbers its bits. */
+enum ct_state {
+	CT_INVALID = 1,
+	CT_ESTABLISHED = 2,
+	CT_RELATED = 4,
+	CT_NEW = 8,
 };
 
 void match_ct_state(struct builder *b, unsigned states);

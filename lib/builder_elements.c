@@ -11,8 +11,8 @@
 
 #include "lib/arena.h"
 
-/* Set elements are written straight into the message: 100,000 libnftnl objects would take more
- * memory than all the rest of netpale. */
+/* Set elements are written straight into the message: 100,000 libnftnl objects would
+ * take more memory than all the rest of netpale. */
 
 /* A list's length is a 16 bit attribute: once a list is this long, the next element opens
  * another message. */
@@ -79,8 +79,8 @@ void set_end(struct builder *b)
 	b->set = NULL;
 }
 
-/* True when the element's text is wanted, in b->line: the first of each message always has
- * one, for errors. */
+/* True when the element's text is wanted, in b->line: the first of each message always
+ * has one, for errors. */
 static bool element_begin(struct builder *b)
 {
 	if (b->list && b->list->nlmsg_len > LIST_MAX)
@@ -167,7 +167,8 @@ void element_addrs(struct builder *b, u128 first, u128 last)
 		describe_addrs(&b->line, family, first, last);
 	element_named(b);
 	put(b, 0, &key, NULL);
-	/* An interval ends where the next address is outside; the last one of all has none. */
+	/* An interval ends where the next address is outside; the last one of all has
+	 * none. */
 	if (last < addr_max(family)) {
 		key = addr_bytes(family, last + 1);
 		put(b, NFT_SET_ELEM_INTERVAL_END, &key, NULL);

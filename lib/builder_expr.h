@@ -4,15 +4,15 @@
 
 #include "lib/builder.h"
 
-/* The kernel's expressions, one function each: what matches and statements are made of. Each
- * begins a rule when none is open. */
+/* The kernel's expressions, one function each: what matches and statements are made of.
+ * Each begins a rule when none is open. */
 
 struct nftnl_expr;
 
-/* Where the kernel keeps what a rule compares. The first register takes up to 16 bytes; the
- * fields of a concatenation lie one after the other, each padded to four bytes. A register that
- * begins a group of four must be written in the long form (NFT_REG_2 is NFT_REG32_04), because
- * that is how the kernel gives rules back. */
+/* Where the kernel keeps what a rule compares. The first register takes up to 16 bytes;
+ * the fields of a concatenation lie one after the other, each padded to four bytes. A
+ * register that begins a group of four must be written in the long form (NFT_REG_2 is
+ * NFT_REG32_04), because that is how the kernel gives rules back. */
 struct layout {
 	const char *name;
 	uint32_t source, destination; /* offsets in the network header */

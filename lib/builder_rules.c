@@ -11,8 +11,9 @@
 
 #include "lib/builder_expr.h"
 
-/* What goes to the log: enough for a person to see what was tried, not enough to slow the
- * sender down (a flood costs it 2-5 us a packet otherwise). 128 bytes hold both headers. */
+/* What goes to the log: enough for a person to see what was tried, not enough to slow
+ * the sender down (a flood costs it 2-5 us a packet otherwise). 128 bytes hold both
+ * headers. */
 #define LOG_RATE 20
 #define LOG_BURST 50
 #define LOG_SNAPLEN 128

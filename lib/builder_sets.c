@@ -10,8 +10,8 @@
 
 #include "lib/arena.h"
 
-/* The numbers nft gives its data types; the kernel only keeps them, for who lists the set. A
- * concatenation has six bits for each. */
+/* The numbers nft gives its data types; the kernel only keeps them, for who lists the
+ * set. A concatenation has six bits for each. */
 enum {
 	TYPE_IPADDR = 7,
 	TYPE_IP6ADDR = 8,
@@ -95,7 +95,8 @@ void set_add(struct builder *b, const struct set *set)
 	    nftnl_set_set_str(s, NFTNL_SET_NAME, name) < 0) {
 		b->failed = true;
 	} else {
-		/* The kernel insists on a number; everything here finds sets by their names. */
+		/* The kernel insists on a number; everything here finds sets by their
+		 * names. */
 		describe(s, set, (uint32_t)b->ruleset->count);
 		nftnl_set_nlmsg_build_payload(message, s);
 		message_end(b, message, "add set inet %s %s", b->table, name);

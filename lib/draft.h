@@ -4,10 +4,11 @@
 #include "lib/plan.h"
 #include "lib/ruleset.h"
 
-/* What lib/ruleset.c (the rules) and lib/draft_sets.c (what differs from plan to plan) share. */
+/* What lib/ruleset.c (the rules) and lib/draft_sets.c (what differs from plan to plan)
+ * share. */
 
-/* The kernel lists an interval set in time that grows with its square: one of 100,000 takes
- * longer to read back than to fill, 25 of 4,096 do not. */
+/* The kernel lists an interval set in time that grows with its square: one of 100,000
+ * takes longer to read back than to fill, 25 of 4,096 do not. */
 #define ALLOW_PART 4096
 #define ALLOW_PARTS (PLAN_FLOWS_MAX / ALLOW_PART + 1)
 
@@ -20,8 +21,8 @@ struct draft {
 	const struct plan *plan;
 	const struct site *site; /* of the closed fence, else NULL */
 	const struct ruleset_options *options;
-	struct allow_part allow[2]
-			       [ALLOW_PARTS]; /* set_allow, and what does not fit there */
+	/* set_allow, and what does not fit there; [0] is IPv4. */
+	struct allow_part allow[2][ALLOW_PARTS];
 	size_t allow_count[2];
 };
 
@@ -34,6 +35,6 @@ extern const struct set set_dns;         /* protocol . port that no plain entry 
 extern const struct set set_inbound;     /* protocol . port of the listed servers */
 extern const struct set set_nd_out, set_nd_in, set_mld; /* ICMPv6 types */
 
-/* All sets, with the elements that the plan gives. Every fence has all of them, so that its
- * rules need not know which are empty. */
+/* All sets, with the elements that the plan gives. Every fence has all of them, so that
+ * its rules need not know which are empty. */
 int draft_fill_sets(struct builder *b, struct draft *draft, struct error *err) MUST_CHECK;

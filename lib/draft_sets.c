@@ -195,7 +195,8 @@ static int fill_ports(struct builder *b, struct draft *draft, const struct set *
 			return -1;
 		if (!any)
 			add_ports(b, plan, span, span->ports);
-		/* An address that is in `allow` needs only what that set does not open. */
+		/* An address that is in `allow` needs only what that set does not open.
+		 */
 		for (size_t j = 0; any && j < ARRAY_SIZE(dns_points); j++)
 			if (portset_has(plan->portsets, span->ports, dns_points[j]))
 				add_services(b, span,

@@ -6,8 +6,8 @@
 
 /* Walks netlink messages that lie one behind the other:
  *	for (size_t at = 0; (m = messages_next(bytes, length, &at));)
- * NULL at the end, and before a message that is cut: then *at is less than `length`. (libmnl's
- * own walk believes a length of 2 GiB and more.) */
+ * NULL at the end, and before a message that is cut: then *at is less than `length`.
+ * (libmnl's own walk believes a length of 2 GiB and more.) */
 static inline const struct nlmsghdr *messages_next(const void *bytes, size_t length,
 						   size_t *at)
 {

@@ -6,11 +6,13 @@
 #include "lib/error.h"
 #include "lib/ruleset.h"
 
-/* Does what the kernel holds equal what was sent? Both sides are netlink messages: the ones a
- * ruleset carries (or that were kept in /run/netpale) and the ones a dump returned. Pure. */
+/* Does what the kernel holds equal what was sent? Both sides are netlink messages: the
+ * ones a ruleset carries (or that were kept in /run/netpale) and the ones a dump
+ * returned. Pure. */
 
-/* What the kernel returned for `inet netpale`: concatenated netlink messages, headers included,
- * of the GETTABLE, GETCHAIN, GETRULE, GETSET and GETSETELEM dumps (all sets), in any order. */
+/* What the kernel returned for `inet netpale`: concatenated netlink messages, headers
+ * included, of the GETTABLE, GETCHAIN, GETRULE, GETSET and GETSETELEM dumps (all sets),
+ * in any order. */
 struct dump {
 	struct buf bytes;
 };
@@ -19,10 +21,10 @@ static inline void dump_release(struct dump *dump)
 	buf_release(&dump->bytes);
 }
 
-/* Each difference is a line in words: "rule missing in chain egress: ip daddr @allow4 ...",
- * "element missing in set allow4: 198.51.100.7", "chain output: policy accept, not drop".
- * At most READBACK_MAX lines are written. Counters, handles and dynamic set contents are not
- * compared. -1 only for a dump that cannot be parsed or memory. */
+/* Each difference is a line in words: "rule missing in chain egress: ip daddr @allow4
+ * ...", "element missing in set allow4: 198.51.100.7", "chain output: policy accept,
+ * not drop". At most READBACK_MAX lines are written. Counters, handles and dynamic set
+ * contents are not compared. -1 only for a dump that cannot be parsed or memory. */
 #define READBACK_MAX 20
 int readback_compare(const void *sent, size_t sent_length, const void *dumped,
 		     size_t dumped_length, struct buf *differences, size_t *ret_count,

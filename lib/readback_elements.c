@@ -9,8 +9,8 @@
 
 #include <libmnl/libmnl.h>
 
-/* Elements are compared where they lie: of each only the places of its keys are noted, so that
- * 100,000 of them on both sides cost less than the messages themselves. */
+/* Elements are compared where they lie: of each only the places of its keys are noted,
+ * so that 100,000 of them on both sides cost less than the messages themselves. */
 
 struct set_view *view_set(struct view *view, const char *name)
 {
@@ -150,7 +150,8 @@ void sort_elements(const struct view *view, struct set_view *set)
 		rises &= step <= 0;
 		falls &= step >= 0;
 	}
-	/* The kernel gives intervals in order, in some versions from the last to the first. */
+	/* The kernel gives intervals in order, in some versions from the last to the
+	 * first. */
 	if (falls && !rises)
 		reverse(set->v, set->count);
 	else if (!rises)

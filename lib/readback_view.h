@@ -7,8 +7,8 @@
 #include "lib/arena.h"
 #include "lib/error.h"
 
-/* Netlink messages as things that can be compared: what lib/readback.c looks at. Names and texts
- * live in the arena, elements stay where they are in the messages. */
+/* Netlink messages as things that can be compared: what lib/readback.c looks at. Names
+ * and texts live in the arena, elements stay where they are in the messages. */
 
 enum thing_kind {
 	THING_TABLE,
@@ -23,10 +23,10 @@ struct thing {
 	const char *text; /* all that counts about it, in words */
 };
 
-/* An element, or one end of an interval: offsets into the view's bytes. */
+/* An element, or one end of an interval: offsets into the view's bytes. In `key`,
+ * ELEMENT_ENDS says that the interval before it ends here. */
 struct element {
-	uint32_t
-		key; /* of the key's bytes; ELEMENT_ENDS: the interval before it ends here */
+	uint32_t key; /* of the key's bytes */
 	uint32_t end; /* of the closing key's bytes; 0: none */
 };
 #define ELEMENT_ENDS 0x80000000u

@@ -11,9 +11,9 @@
 #include "lib/draft.h"
 #include "lib/standing.h"
 
-/* The fence, rule by rule. Packets of a flow that a rule accepted carry MARK in their conntrack
- * entry and take the short way; all others, those of flows that are older than this fence too,
- * are looked up again, because a mark belongs to one fence only. */
+/* The fence, rule by rule. Packets of a flow that a rule accepted carry MARK in their
+ * conntrack entry and take the short way; all others, those of flows that are older
+ * than this fence too, are looked up again, because a mark belongs to one fence only. */
 
 static const struct chain output = { "output", NF_INET_LOCAL_OUT };
 static const struct chain forward = { "forward", NF_INET_FORWARD };
@@ -68,9 +68,9 @@ static void accept_allowed(struct builder *b, const struct draft *draft, size_t 
 	}
 }
 
-/* The other side of a flow that came in. After a new apply the container may be the first to
- * speak again. A flow older than the first fence cannot get here: conntrack would have to see it
- * begin inwards, and chain input lets TCP begin with a SYN only. */
+/* The other side of a flow that came in. After a new apply the container may be the
+ * first to speak again. A flow older than the first fence cannot get here: conntrack
+ * would have to see it begin inwards, and chain input lets TCP begin with a SYN only. */
 static void accept_replies(struct builder *b, const struct draft *draft)
 {
 	match_ct_state(b, CT_ESTABLISHED);
@@ -105,8 +105,9 @@ static void output_rules(struct builder *b, const struct draft *draft)
 	match_hoplimit(b, 255);
 	rule_accept(b);
 
-	/* The kernel's own reports of groups joined. They stay here, because anybody may join
-	 * any group and so write to the link; silently, because nobody tried anything. */
+	/* The kernel's own reports of groups joined. They stay here, because anybody
+	 * may join any group and so write to the link; silently, because nobody tried
+	 * anything. */
 	match_icmp6(b, &set_mld);
 	if (draft->plan->mode == MODE_AUDIT)
 		rule_accept(b);
@@ -124,7 +125,8 @@ static void output_rules(struct builder *b, const struct draft *draft)
 		rule_accept(b);
 	}
 
-	/* No agent is root; in a sidecar's network it can be, and root there may do DNS. */
+	/* No agent is root; in a sidecar's network it can be, and root there may do
+	 * DNS. */
 	for (size_t i = 0; i < 2 && docker_asks_anybody(draft); i++) {
 		match_skuid(b, docker_uids[i]);
 		match_service(b, DESTINATION, &set_dns);
@@ -142,7 +144,8 @@ static void forward_rules(struct builder *b, const struct draft *draft)
 	chain_begin(b, &forward);
 	accept_marked(b, draft);
 
-	/* After a new apply the far side of a flow that is kept may be the first to speak. */
+	/* After a new apply the far side of a flow that is kept may be the first to
+	 * speak. */
 	for (size_t i = 0; i < 2; i++) {
 		match_ct_state(b, CT_ESTABLISHED);
 		match_ct_direction(b, true);
@@ -161,13 +164,14 @@ static void input_rules(struct builder *b, const struct draft *draft)
 	rule_accept(b);
 	accept_marked(b, draft);
 
-	/* The far side of a connection older than conntrack: its push would make an entry that
-	 * looks as if it had come in, and our answers its replies. */
+	/* The far side of a connection older than conntrack: its push would make an
+	 * entry that looks as if it had come in, and our answers its replies. */
 	match_ct_state(b, CT_NEW);
 	match_tcp_no_syn(b);
 	rule_goto(b, &refuse);
 
-	/* Only what began inwards: a range of ports may contain those our own flows use. */
+	/* Only what began inwards: a range of ports may contain those our own flows
+	 * use. */
 	match_ct_direction(b, false);
 	if (!draft->plan->inbound_open)
 		match_service(b, DESTINATION, &set_inbound);
@@ -204,15 +208,16 @@ static void egress_rules(struct builder *b, const struct draft *draft)
 
 	chain_begin(b, &egress);
 
-	/* Docker's resolver recurses any name. Every port: to this hook its 53 has become a
-	 * random one, which anybody can read in /proc/net/udp. */
+	/* Docker's resolver recurses any name. Every port: to this hook its 53 has
+	 * become a random one, which anybody can read in /proc/net/udp. */
 	if (plan->mode == MODE_NONE || plan->dns != STANCE_RESOLVERS) {
 		match_prefix(b, DESTINATION, &docker_dns);
 		match_mark(b, false, draft->options->socket_mark);
 		rule_goto(b, &refuse);
 	}
 
-	/* Our own resets are related to what they reset; without this they never arrive. */
+	/* Our own resets are related to what they reset; without this they never
+	 * arrive. */
 	match_ct_state(b, CT_RELATED);
 	rule_accept(b);
 	match_oif(b, true, "lo");
@@ -253,8 +258,8 @@ static void refuse_rules(struct builder *b, const struct draft *draft)
 		/* Marked, so that a flow is recorded once and not for every packet. */
 		mark_and_accept(b, draft);
 	} else {
-		/* A reset tells TCP at once; of ICMP errors the kernel sends only so many a
-		 * second, and IPv6 connects do not hear the first. */
+		/* A reset tells TCP at once; of ICMP errors the kernel sends only so
+		 * many a second, and IPv6 connects do not hear the first. */
 		match_tcp(b);
 		rule_reset(b);
 		rule_reject(b);
@@ -272,8 +277,8 @@ static void add_rules(struct builder *b, const struct draft *draft)
 	refuse_rules(b, draft);
 }
 
-/* Suffixes of the two generations. The plain names are for fences of a plan, so that a listing
- * after a first apply shows them. */
+/* Suffixes of the two generations. The plain names are for fences of a plan, so that a
+ * listing after a first apply shows them. */
 #define PLAIN ""
 #define OTHER "_b"
 
@@ -285,7 +290,8 @@ static const char *choose_suffix(const struct draft *draft,
 	return draft->site || standing_uses(standing, "dns" PLAIN) ? OTHER : PLAIN;
 }
 
-/* What no rule uses: left by an apply that did not come to its end, or somebody else's. */
+/* What no rule uses: left by an apply that did not come to its end, or somebody else's.
+ */
 static void delete_unused(struct builder *b, const struct standing *standing)
 {
 	for (size_t i = 0; i < standing->set_count; i++)
@@ -327,6 +333,7 @@ static int assemble(struct builder *b, struct draft *draft,
 	b->suffix = choose_suffix(draft, standing);
 	b->ruleset->quiet = draft->options->quiet;
 	b->ruleset->plain = b->suffix[0] == '\0';
+	b->ruleset->counting = standing_uses(standing, set_refused[0].name);
 
 	table_begin(b);
 	table_add(b);
@@ -381,6 +388,19 @@ int ruleset_build_closed(const struct site *site, const struct ruleset_options *
 	return build(&draft, true, ret, err);
 }
 
+static void undo_set(struct builder *b, const struct ruleset *ruleset,
+		     const struct nlmsghdr *m)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each (attr, m, sizeof(struct nfgenmsg)) {
+		if (mnl_attr_get_type(attr) != NFTA_SET_NAME)
+			continue;
+		if (!ruleset->counting || !is_kept(mnl_attr_get_str(attr)))
+			set_delete(b, mnl_attr_get_str(attr));
+	}
+}
+
 int ruleset_build_undo(const struct ruleset *ruleset, size_t end, struct ruleset **ret,
 		       struct error *err)
 {
@@ -392,14 +412,9 @@ int ruleset_build_undo(const struct ruleset *ruleset, size_t end, struct ruleset
 	for (size_t i = 0; i < end; i++) {
 		const struct nlmsghdr *m =
 			(const void *)(ruleset->bytes.data + ruleset->messages[i].offset);
-		const struct nlattr *attr;
 
-		if (NFNL_MSG_TYPE(m->nlmsg_type) != NFT_MSG_NEWSET)
-			continue;
-		mnl_attr_for_each (attr, m, sizeof(struct nfgenmsg))
-			if (mnl_attr_get_type(attr) == NFTA_SET_NAME &&
-			    !is_kept(mnl_attr_get_str(attr)))
-				set_delete(&b, mnl_attr_get_str(attr));
+		if (NFNL_MSG_TYPE(m->nlmsg_type) == NFT_MSG_NEWSET)
+			undo_set(&b, ruleset, m);
 	}
 	return builder_finish(&b, ret, err);
 }

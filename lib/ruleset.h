@@ -7,42 +7,46 @@
 #include "lib/buf.h"
 #include "lib/plan.h"
 
-/* Plan -> nftables: a pure value, netlink messages and the same in nft syntax, built side by
- * side from the same calls. DESIGN §4 shows the table. Nothing outside `inet netpale` occurs
- * in it. It is built without privilege; entrypoint/netlink.c sends it. */
+/* Plan -> nftables: a pure value, netlink messages and the same in nft syntax, built
+ * side by side from the same calls. DESIGN §4 shows the table. Nothing outside `inet
+ * netpale` occurs in it. It is built without privilege; entrypoint/netlink.c sends it. */
 
 #define RULESET_TABLE "netpale"
 #define RULESET_LOG_GROUP 7783
 
-/* SO_MARK of netpale's own DNS sockets: a constant, because a later apply asks through the fence
- * of an earlier one. Nobody without NET_ADMIN or NET_RAW can set it (socket(7)). */
+/* SO_MARK of netpale's own DNS sockets: a constant, because a later apply asks through
+ * the fence of an earlier one. Nobody without NET_ADMIN or NET_RAW can set it
+ * (socket(7)). */
 #define RULESET_SOCKET_MARK 0x6e70616cu
 
-/* A fence is changed in two moves. First its sets are filled, in as many transactions as it
- * takes, beside those in use: two generations of sets have different names. Then one
- * transaction swaps the rules and removes what the old ones used. Chains stay where they are: one
- * that is replaced drops what passes until the kernel has taken it off its hook. */
+/* A fence is changed in two moves. First its sets are filled, in as many transactions
+ * as it takes, beside those in use: two generations of sets have different names. Then
+ * one transaction swaps the rules and removes what the old ones used. Chains stay where
+ * they are: one that is replaced drops what passes until the kernel has taken it off
+ * its hook. */
 
 struct ruleset_options {
 	uint32_t flow_mark;   /* MARK: new at every apply, never 0 */
 	uint32_t socket_mark; /* SO_MARK of netpale's own DNS sockets, never 0 */
 	bool quiet; /* refuse without counting and logging: for kernels that lack it */
-	/* What the table holds now, as netlink_read_frame() gives it; empty: nothing. It decides
-	 * which generation is free and what is removed. */
+	/* What the table holds now, as netlink_read_frame() gives it; empty: nothing.
+	 * It decides which generation is free and what is removed. */
 	const void *standing;
 	size_t standing_length;
 };
 
+/* One nlmsghdr and its payload, in `bytes`; its seq is its index. */
 struct ruleset_message {
-	size_t offset,
-		length;   /* in `bytes`: one nlmsghdr and its payload; seq is the index */
+	size_t offset;
+	size_t length;
 	const char *what; /* nft syntax of what it does, for errors; borrowed */
 };
 
 struct ruleset {
 	bool quiet;       /* as in the options */
 	bool plain;       /* the sets have their plain names */
-	struct buf bytes; /* without batch begin and end; nlmsg_seq = index of message */
+	bool counting;    /* the sets of counters stood before, in use */
+	struct buf bytes; /* without batch begin and end */
 	struct ruleset_message *messages;
 	size_t count, capacity;
 	size_t swap;     /* messages from this one on must be one transaction */
@@ -55,8 +59,9 @@ struct ruleset {
 int ruleset_build(const struct plan *plan, const struct ruleset_options *options,
 		  bool with_text, struct ruleset **ret, struct error *err) MUST_CHECK;
 
-/* The closed fence: loopback, replies of nothing, and DNS of whoever carries socket_mark (and
- * of Docker's resolver to `site`'s resolvers). What stands while names are being resolved. */
+/* The closed fence: loopback, replies of nothing, and DNS of whoever carries
+ * socket_mark (and of Docker's resolver to `site`'s resolvers). What stands while names
+ * are being resolved. */
 int ruleset_build_closed(const struct site *site, const struct ruleset_options *options,
 			 struct ruleset **ret, struct error *err) MUST_CHECK;
 

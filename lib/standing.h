@@ -5,7 +5,8 @@
 
 #include "lib/error.h"
 
-/* What the table holds before a new fence comes: names only. They are borrowed from the dump. */
+/* What the table holds before a new fence comes: names only. They are borrowed from the
+ * dump. */
 
 struct standing_set {
 	const char *name;

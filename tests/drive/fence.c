@@ -1,7 +1,7 @@
-/* Drives the ruleset without the rest of netpale: fence VERB [OPTION...] with flows on stdin,
- * one a line: FIRST[-LAST] any|all|[tcp:|udp:]PORT[-PORT][,...]; beside them the lines
- * "resolver ADDR", "inbound tcp:PORT", "inbound open", "mode audit|none|full", "dns pinned",
- * "mark NUMBER". */
+/* Drives the ruleset without the rest of netpale: fence VERB [OPTION...] with flows on
+ * stdin, one a line: FIRST[-LAST] any|all|[tcp:|udp:]PORT[-PORT][,...]; beside them the
+ * lines "resolver ADDR", "inbound tcp:PORT", "inbound open", "mode audit|none|full",
+ * "dns pinned", "mark NUMBER". */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,8 @@
 
 #include "lib/readback.h"
 
-/* The messages of a ruleset are, as far as they are compared, what a dump of it would give. */
+/* The messages of a ruleset are, as far as they are compared, what a dump of it would
+ * give. */
 
 static struct plan *a_plan(void)
 {

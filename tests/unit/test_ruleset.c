@@ -345,7 +345,21 @@ static void undo_takes_back_what_was_filled(void **state)
 
 	(void)state;
 	assert_int_equal(ruleset_build_undo(ruleset, ruleset->swap, &undo, &err), 0);
-	assert_int_equal(count_of(undo, "delete set"), count_of(ruleset, "add set") - 2);
+	assert_int_equal(count_of(undo, "delete set"), count_of(ruleset, "add set"));
+	assert_int_equal(count_of(undo, "delete set inet netpale refused"), 2);
+}
+
+static void undo_leaves_the_counters_of_the_fence_that_stands(void **state)
+{
+	struct plan *plan CLEANUP(plan_freep) = plan_new(MODE_RESTRICTED);
+	struct ruleset *first CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+	struct ruleset *second CLEANUP(ruleset_freep) = ruleset_of(plan, first);
+	struct ruleset *undo CLEANUP(ruleset_freep) = NULL;
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(ruleset_build_undo(second, second->swap, &undo, &err), 0);
+	assert_int_equal(count_of(undo, "delete set"), count_of(second, "add set") - 2);
 	assert_int_equal(count_of(undo, "delete set inet netpale refused"), 0);
 }
 
@@ -388,6 +402,7 @@ int main(void)
 		cmocka_unit_test(what_an_attempt_left_goes_first),
 		cmocka_unit_test(what_others_put_there_goes),
 		cmocka_unit_test(undo_takes_back_what_was_filled),
+		cmocka_unit_test(undo_leaves_the_counters_of_the_fence_that_stands),
 		cmocka_unit_test(trials_leave_nothing),
 	};
 

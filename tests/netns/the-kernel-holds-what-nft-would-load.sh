@@ -1,0 +1,66 @@
+#!/bin/bash
+# The ruleset's text, loaded by nft, and its messages, sent by netpale, come to the same instructions
+# in the kernel, at both ends of the address space and for every kind of element; what is read back is what
+# was sent; a refusal says what was refused and leaves what stood.
+. "${0%/*}/lib.sh"
+
+fence() { in_client "$PEERS/fence" "$@"; }
+table() { in_client nft list table inet netpale; }
+# The instructions, without elements: nft marks open intervals, the kernel hashes small sets anew.
+code() { in_client nft --debug=netlink list table inet netpale 2>&1 | grep -v '^	element'; }
+by_nft() { # FLOWS
+	fence text <"$1" >text.nft && in_client nft -f text.nft && table >nft.listed && code >nft.code &&
+		in_client nft delete table inet netpale
+}
+same_as_nft() { # FLOWS
+	by_nft "$1" && fence apply sent <"$1" && table | diff nft.listed - && code | diff nft.code -
+}
+
+cat >edges <<-'END'
+	0.0.0.0-1.1.1.1 any
+	1.1.1.2 all
+	10.0.0.0-10.255.255.255 tcp:8000-8999,udp:53
+	192.0.2.255 tcp:443
+	198.51.100.0-198.51.100.255 any
+	255.255.255.0-255.255.255.255 any
+	::-::1 any
+	2001:db8::-2001:db8:0:ffff:ffff:ffff:ffff:ffff tcp:443
+	2001:db8:1::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff any
+	resolver 192.0.2.53
+	resolver 2001:db8::53
+	inbound tcp:3000-3010
+	dns pinned
+END
+{ echo '0.0.0.0-255.255.255.255 all'; echo '::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff all'
+	echo 'mode full'; echo 'inbound open'; } >whole
+seq 0 9999 | awk '{ printf "10.%d.%d.%d any\n", $1 / 16384, $1 / 64 % 256, $1 % 64 * 4 }
+	END { print "2001:db8::1 tcp:443" }' >many
+{ cat edges; echo 'mode audit'; } >audit
+for flows in edges whole many audit; do
+	check "$flows: the same as by nft" same_as_nft $flows
+	check "$flows: read back" fence verify sent
+	in_client nft delete table inet netpale
+done
+check 'the closed fence goes up' fence close sent <edges
+check 'and is read back' fence verify sent
+check 'a plan takes its place' fence apply sent <edges
+check 'and is read back' fence verify sent
+
+# A chain of this name that is none of ours cannot become ours.
+in_client nft delete table inet netpale
+in_client nft 'table inet netpale { chain output { type nat hook output priority 0; }; }'
+table >before
+refute 'where something else stands, the fence does not go up' fence apply sent <edges
+check 'it is said what was refused' says <(fence apply sent <edges 2>&1) \
+	"refused 'add chain inet netpale output'"
+check 'and what stood is left' same "$(cat before)" "$(table)"
+in_client nft delete table inet netpale
+
+link_local=$(in_client ip -6 -br addr show dev eth0 scope link | grep -oE 'fe80::[0-9a-f:]+')
+check 'the place is seen' same "$(fence site | sort)" "$(printf '%s\n' 'attached 192.0.2.0/24' \
+	'attached 2001:db8::/64' 'gateway 192.0.2.1' 'gateway 2001:db8::1' 'own 192.0.2.2' \
+	'own 2001:db8::2' "own $link_local")"
+in_client ip route replace default nexthop via 192.0.2.1 nexthop via 192.0.2.9
+check 'both hops of a route are seen' same "$(fence site | grep -c '^gateway 192')" 2
+in_client ip route replace default via inet6 2001:db8::9 dev eth0
+check 'a hop of the other family is seen' says <(fence site) '^gateway 2001:db8::9$'
