@@ -173,18 +173,23 @@ int policy_gather(struct layer *const layers[static LAYER_COUNT], struct notes *
 
 /* --- what only the guard can do ---------------------------------------------------------- */
 
-/* Does an operator's deny close it whole? */
-static bool is_denied(const struct policy *policy, const struct addr *addr)
+/* The project's entry that opens the address; NULL when an operator's deny closes it. */
+static const struct entry *project_opening(const struct policy *policy,
+					   const struct addr *addr)
 {
+	const struct entry *opening = NULL;
+
 	for (size_t i = 0; i < policy->count; i++) {
 		const struct entry *entry = &policy->entries[i];
 
-		if (entry->deny && entry->trust == TRUST_OPERATOR &&
-		    entry->kind == ENTRY_PREFIX && !entry->port_count &&
-		    prefix_contains(&entry->prefix, addr))
-			return true;
+		if (entry->kind != ENTRY_PREFIX || !prefix_contains(&entry->prefix, addr))
+			continue;
+		if (entry->deny && entry->trust == TRUST_OPERATOR && !entry->port_count)
+			return NULL;
+		if (!opening && !entry->deny && entry->trust == TRUST_PROJECT)
+			opening = entry;
 	}
-	return false;
+	return opening;
 }
 
 void policy_note_metadata(const struct policy *policy, struct notes *notes)
@@ -194,24 +199,15 @@ void policy_note_metadata(const struct policy *policy, struct notes *notes)
 		{ (u128)0xfd000ec200000000 << 64 | 0x254, FAMILY_6 },
 	};
 
-	for (size_t i = 0; i < policy->count; i++) {
-		const struct entry *entry = &policy->entries[i];
+	for (size_t i = 0; i < ARRAY_SIZE(metadata); i++) {
+		const struct entry *opening = project_opening(policy, &metadata[i]);
+		char text[ADDR_TEXT];
 
-		if (entry->deny || entry->trust != TRUST_PROJECT || entry->same ||
-		    entry->kind != ENTRY_PREFIX)
-			continue;
-		for (size_t j = 0; j < ARRAY_SIZE(metadata); j++) {
-			char text[ADDR_TEXT];
-
-			if (prefix_contains(&entry->prefix, &metadata[j]) &&
-			    !is_denied(policy, &metadata[j]))
-				notes_add(
-					notes, NOTE_WARNING, &entry->origin,
-					"the project opens %s, where clouds hand out "
-					"credentials; `deny: [preset: metadata]` in the "
-					"operator's policy closes it",
-					addr_format(&metadata[j], text));
-		}
+		if (opening)
+			notes_add(
+				notes, NOTE_WARNING, &opening->origin,
+				"the project opens %s, where clouds hand out credentials; `deny: [preset: metadata]` in the operator's policy closes it",
+				addr_format(&metadata[i], text));
 	}
 }
 
