@@ -28,6 +28,7 @@ without() { # CAPABILITY...
 		"$NETPALE" run -f policy.yml "${command[@]}"
 }
 
+start_echo 198.51.100.11 7
 check 'with everything in order the command runs' netpale run -f policy.yml "${command[@]}"
 refute 'and that leaves its trace' never_ran
 in_client nft delete table inet netpale
@@ -59,8 +60,17 @@ check 'an unknown variable: no start' fails_with 125 in_client env NETPALE_ALOW=
 	"$NETPALE" run -f policy.yml "${command[@]}"
 echo 'network: { allow: [{ host: nowhere.example.com, required: true }] }' >required.yml
 fails 'a required name without DNS' -f required.yml --resolve-timeout 1
-start_echo 198.51.100.11 7
 check 'and the fence stays closed' refused_fast tcp 198.51.100.11 7
+in_client nft delete table inet netpale
+{
+	echo 'network: { allow: ['
+	for i in {0..1999}; do
+		echo "{ host: 10.$((i >> 7)).$((i * 2 & 255)).0/24, ports: [$(seq -s, 1 2 249)] },"
+	done
+	echo ']}'
+} >many.yml
+fails 'more than the plan takes' -f many.yml
+check 'and the fence is closed' refused_fast tcp 198.51.100.11 7
 check 'not found: 127' fails_with 127 netpale run -f policy.yml -- nowhere "$WORK/traces/ran"
 check 'not executable: 126' fails_with 126 netpale run -f policy.yml -- /run/test/policy.yml
 in_client nft delete table inet netpale
