@@ -2,6 +2,7 @@
 # Applying twice is applying once: the same ruleset but for the flows' mark, and nobody notices.
 # A client that connects all the time meanwhile sees no refused allowed connection and no allowed
 # refused one, also with 100,000 prefixes. An apply that fails leaves the fence that stood.
+# Runs alone.
 . "${0%/*}/lib.sh"
 
 # While CMD runs so many times, a client connects: churn TIMES COMMAND...

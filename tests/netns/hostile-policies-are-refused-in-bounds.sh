@@ -1,6 +1,7 @@
 #!/bin/bash
 # A project file comes from a stranger. Whatever it holds and whatever it is, netpale neither
 # crashes nor hangs nor takes more than 64 MiB: it reads a policy or says what is wrong (65).
+# Runs alone.
 root=$(cd "${0%/*}/../.." && pwd)
 . "${0%/*}/lib.sh"
 
