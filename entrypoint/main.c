@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -69,6 +70,10 @@ int main(int argc, char **argv)
 	struct options options;
 	struct error err = { 0 };
 	int status;
+
+	/* Large arrays go back to the system when they are freed. glibc otherwise stops
+	 * doing so after the first, and the holes add up. */
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);
 
 	if (options_read(argc, argv, environ, verbs, &options, &err) < 0) {
 		log_error("%s", err.text);
