@@ -1,8 +1,12 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+
+#include <libmnl/libmnl.h>
 
 /* Walks netlink messages that lie one behind the other:
  *	for (size_t at = 0; (m = messages_next(bytes, length, &at));)
@@ -21,4 +25,25 @@ static inline const struct nlmsghdr *messages_next(const void *bytes, size_t len
 		return NULL;
 	*at += NLMSG_ALIGN((size_t)m->nlmsg_len);
 	return m;
+}
+
+/* An nfnetlink message's attribute of that type; NULL when there is none. */
+static inline const struct nlattr *message_find(const struct nlmsghdr *m, uint16_t type)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each (attr, m, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	return NULL;
+}
+
+/* The same as text, in the message; NULL also when it is not terminated. */
+static inline const char *message_text(const struct nlmsghdr *m, uint16_t type)
+{
+	const struct nlattr *attr = message_find(m, type);
+
+	return attr && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0
+		       ? mnl_attr_get_str(attr)
+		       : NULL;
 }

@@ -63,31 +63,14 @@ static void drop_set(struct view *view, const char *name)
 	view->set_count = kept;
 }
 
-static const char *string_of(const struct nlattr *attr)
-{
-	return attr && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0
-		       ? mnl_attr_get_str(attr)
-		       : NULL;
-}
-
-static const struct nlattr *find(const struct nlmsghdr *m, uint16_t type)
-{
-	const struct nlattr *attr;
-
-	mnl_attr_for_each (attr, m, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == type)
-			return attr;
-	return NULL;
-}
-
 static int read_table(struct view *view, const struct nlmsghdr *m, struct error *err)
 {
-	const struct nlattr *flags = find(m, NFTA_TABLE_FLAGS);
+	const struct nlattr *flags = message_find(m, NFTA_TABLE_FLAGS);
 	bool dormant = flags && mnl_attr_validate(flags, MNL_TYPE_U32) == 0 &&
 		       ntohl(mnl_attr_get_u32(flags)) & NFT_TABLE_F_DORMANT;
 
 	drop_things(view, THING_TABLE, NULL);
-	return add_thing(view, THING_TABLE, string_of(find(m, NFTA_TABLE_NAME)),
+	return add_thing(view, THING_TABLE, message_text(m, NFTA_TABLE_NAME),
 			 dormant ? "dormant" : "in force", err);
 }
 
@@ -111,9 +94,9 @@ static const struct nlattr *find_nested(const struct nlattr *nest, uint16_t type
 
 static int read_chain(struct view *view, const struct nlmsghdr *m, struct error *err)
 {
-	const struct nlattr *hook = find(m, NFTA_CHAIN_HOOK);
-	const char *name = string_of(find(m, NFTA_CHAIN_NAME));
-	const char *type = string_of(find(m, NFTA_CHAIN_TYPE));
+	const struct nlattr *hook = message_find(m, NFTA_CHAIN_HOOK);
+	const char *name = message_text(m, NFTA_CHAIN_NAME);
+	const char *type = message_text(m, NFTA_CHAIN_TYPE);
 	char text[256] = "inner";
 
 	if (!name)
@@ -125,8 +108,9 @@ static int read_chain(struct view *view, const struct nlmsghdr *m, struct error 
 			 type ? type : "filter",
 			 number_of(find_nested(hook, NFTA_HOOK_HOOKNUM)),
 			 (int32_t)number_of(find_nested(hook, NFTA_HOOK_PRIORITY)),
-			 number_of(find(m, NFTA_CHAIN_POLICY)) == NF_DROP ? "drop"
-									  : "accept");
+			 number_of(message_find(m, NFTA_CHAIN_POLICY)) == NF_DROP
+				 ? "drop"
+				 : "accept");
 	drop_things(view, THING_CHAIN, name);
 	return add_thing(view, THING_CHAIN, name, text, err);
 }
@@ -183,7 +167,7 @@ static int add_set(struct view *view, const char *name, uint32_t key_length,
 
 static uint64_t timeout_of(const struct nlmsghdr *m)
 {
-	const struct nlattr *attr = find(m, NFTA_SET_TIMEOUT);
+	const struct nlattr *attr = message_find(m, NFTA_SET_TIMEOUT);
 
 	return attr && mnl_attr_validate(attr, MNL_TYPE_U64) == 0
 		       ? be64toh(mnl_attr_get_u64(attr))
@@ -192,9 +176,9 @@ static uint64_t timeout_of(const struct nlmsghdr *m)
 
 static int read_set(struct view *view, const struct nlmsghdr *m, struct error *err)
 {
-	const char *name = string_of(find(m, NFTA_SET_NAME));
-	uint32_t key_length = number_of(find(m, NFTA_SET_KEY_LEN));
-	uint32_t flags = number_of(find(m, NFTA_SET_FLAGS));
+	const char *name = message_text(m, NFTA_SET_NAME);
+	uint32_t key_length = number_of(message_find(m, NFTA_SET_KEY_LEN));
+	uint32_t flags = number_of(message_find(m, NFTA_SET_FLAGS));
 	char text[256];
 
 	if (!name)
@@ -205,8 +189,9 @@ static int read_set(struct view *view, const struct nlmsghdr *m, struct error *e
 	snprintf(text, sizeof(text),
 		 "type %" PRIu32 " of %" PRIu32 " bytes, flags %" PRIx32 ", size %" PRIu32
 		 ", timeout %" PRIu64 " ms",
-		 number_of(find(m, NFTA_SET_KEY_TYPE)), key_length, flags,
-		 number_of(find_nested(find(m, NFTA_SET_DESC), NFTA_SET_DESC_SIZE)),
+		 number_of(message_find(m, NFTA_SET_KEY_TYPE)), key_length, flags,
+		 number_of(
+			 find_nested(message_find(m, NFTA_SET_DESC), NFTA_SET_DESC_SIZE)),
 		 timeout_of(m));
 	if (add_set(view, name, key_length, flags, err) < 0)
 		return -1;
@@ -249,7 +234,7 @@ static int read_message(struct view *view, const struct nlmsghdr *m, struct erro
 		drop_things(view, THING_RULE, NULL);
 		return 0;
 	case NFT_MSG_DELSET:
-		delete_set(view, string_of(find(m, NFTA_SET_NAME)));
+		delete_set(view, message_text(m, NFTA_SET_NAME));
 		return 0;
 	default:
 		return 0;

@@ -12,29 +12,10 @@
 #include "lib/arena.h"
 #include "lib/messages.h"
 
-static const struct nlattr *find(const struct nlmsghdr *m, uint16_t type)
-{
-	const struct nlattr *attr;
-
-	mnl_attr_for_each (attr, m, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == type)
-			return attr;
-	return NULL;
-}
-
-static const char *find_name(const struct nlmsghdr *m, uint16_t type)
-{
-	const struct nlattr *attr = find(m, type);
-
-	return attr && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0
-		       ? mnl_attr_get_str(attr)
-		       : NULL;
-}
-
 static int add_set(struct standing *standing, const struct nlmsghdr *m, struct error *err)
 {
-	const struct nlattr *flags = find(m, NFTA_SET_FLAGS);
-	struct standing_set set = { .name = find_name(m, NFTA_SET_NAME) };
+	const struct nlattr *flags = message_find(m, NFTA_SET_FLAGS);
+	struct standing_set set = { .name = message_text(m, NFTA_SET_NAME) };
 
 	if (!set.name)
 		return 0;
@@ -50,7 +31,7 @@ static int add_set(struct standing *standing, const struct nlmsghdr *m, struct e
 static int add_chain(struct standing *standing, const struct nlmsghdr *m,
 		     struct error *err)
 {
-	const char *name = find_name(m, NFTA_CHAIN_NAME);
+	const char *name = message_text(m, NFTA_CHAIN_NAME);
 
 	if (!name)
 		return 0;
