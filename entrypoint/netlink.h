@@ -35,6 +35,12 @@ int netlink_fence(struct netlink *netlink, const struct plan *plan,
 int netlink_apply(struct netlink *netlink, const struct ruleset *ruleset,
 		  struct error *err) MUST_CHECK;
 
+/* Puts what was learned into the sets of the fence that stands, and waits for the kernel's word:
+ * all or nothing. `plain` as in the ruleset that stands. A failure is ERROR_KERNEL; *ret_gone is set
+ * when the table or a set is not there any more. */
+int netlink_learn(struct netlink *netlink, const struct lease_op *ops, size_t count,
+		  bool plain, bool *ret_gone, struct error *err) MUST_CHECK;
+
 /* Does a fence stand: `inet netpale` with the chain that packets leave by? */
 int netlink_table_exists(struct netlink *netlink, bool *ret, struct error *err)
 	MUST_CHECK;

@@ -8,6 +8,7 @@
 #include "lib/portset.h"
 #include "lib/site.h"
 #include "lib/spans.h"
+#include "lib/sweep.h"
 
 /* A plan is policy + answers + site, compiled: the closed, sorted, disjoint list of flows that
  * the container may open. It does not know the kernel.
@@ -25,7 +26,14 @@
  * is the only allow that counts.
  *
  * An allow without ports covers PORTSET_ANY, a deny without ports PORTSET_WHOLE. The base of
- * mode full is PORTSET_WHOLE, with `dns: pinned` PORTSET_ANY. */
+ * mode full is PORTSET_WHOLE, with `dns: pinned` or `guarded` PORTSET_ANY.
+ *
+ * With `dns: guarded` the addresses of names are learned while the agent runs (permit.h). The plan
+ * then opens only those answers that are known from the start (/etc/hosts, --answers), for wildcards
+ * too, and says what learned addresses can come to open: `classes`, each a set of ports. */
+
+/* Different port lists of names that one fence can keep apart. */
+#define PLAN_CLASSES_MAX 32u
 
 /* More flows (ranges of addresses times ranges of ports; PORTSET_ANY and PORTSET_WHOLE count
  * once) are an error; so are more literal entries and addresses of names together. */
@@ -53,6 +61,13 @@ struct plan {
 	struct skipped *skipped;           /* sorted by host, without duplicates; owned */
 	size_t skipped_count;
 	struct site site; /* where it was built for */
+	/* Guarded only, else none. classes: what names open, and what is left of it where denies cut it;
+	 * none is PORTSET_EMPTY. cut: what denies close, of anybody, gateways included; denies: the
+	 * rules behind it, by trust (operator's, project's). Owned. */
+	portset classes[PLAN_CLASSES_MAX];
+	size_t class_count;
+	struct spans cut[2];
+	struct rules denies[2];
 };
 
 /* Notes: names that did not resolve, refused answers, denies that cut a name (warnings);

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/host.h"
+#include "lib/macros.h"
+
+/* DNS messages (RFC 1035, EDNS RFC 6891, extended errors RFC 8914) as the forwarder needs them,
+ * through c-ares' parser and writer. Bytes are hostile from both sides. Pure. */
+
+struct ares_dns_record;
+
+#define DNSMSG_TYPE_A 1
+#define DNSMSG_TYPE_PTR 12
+#define DNSMSG_TYPE_AAAA 28
+
+#define DNSMSG_UDP_MIN 512
+#define DNSMSG_UDP_MAX 1232 /* what we send and say by UDP at most (DNS flag day 2020) */
+#define DNSMSG_BYTES 65535
+
+/* A client's question. */
+struct dnsmsg_question {
+	uint16_t id, type;
+	bool recursion;            /* RD, echoed */
+	bool edns;                 /* it sent OPT, so it gets one */
+	uint16_t udp_size;         /* what it takes by UDP: DNSMSG_UDP_MIN to DNSMSG_UDP_MAX */
+	/* As c-ares shows it, in the client's own letters (0x20): echoed. Room for 255 bytes, each
+	 * escaped as \DDD. */
+	char text[1024];
+	/* The same as a host name (host.h); "" when it is none, and then it never leaves. */
+	char host[HOST_TEXT];
+};
+
+enum dnsmsg_read {
+	DNSMSG_QUESTION,
+	DNSMSG_FAULT, /* to be answered with *ret_rcode: FORMERR, NOTIMP; `ret` holds what was read */
+	DNSMSG_NOTHING, /* no query at all: no answer */
+};
+
+/* Exactly one question of class IN, opcode QUERY, no answers. */
+enum dnsmsg_read dnsmsg_read(const uint8_t *bytes, size_t length,
+			     struct dnsmsg_question *ret, int *ret_rcode) MUST_CHECK;
+
+/* Extended errors (RFC 8914), told to clients that sent OPT. */
+enum dnsmsg_ede {
+	DNSMSG_EDE_NONE = -1,
+	DNSMSG_EDE_BLOCKED = 15,
+	DNSMSG_EDE_FILTERED = 17,
+	DNSMSG_EDE_NO_REACHABLE = 22,
+};
+
+enum dnsmsg_rcode {
+	DNSMSG_NOERROR = 0,
+	DNSMSG_FORMERR = 1,
+	DNSMSG_SERVFAIL = 2,
+	DNSMSG_NXDOMAIN = 3,
+	DNSMSG_NOTIMP = 4,
+	DNSMSG_REFUSED = 5,
+};
+
+/* What a reply is made of, besides the question. */
+struct dnsmsg_reply {
+	enum dnsmsg_rcode rcode;
+	enum dnsmsg_ede ede;
+	const char *ede_text; /* NULL: none */
+	const char *pointer;  /* the answer to PTR, or NULL */
+	const struct addr *addrs; /* of the question's type; others are left out */
+	size_t count;
+	uint32_t ttl;
+	/* Whose CNAMEs lead from the question to the addresses, or NULL. */
+	const struct ares_dns_record *upstream;
+};
+
+/* Writes a reply of at most `limit` bytes (by UDP question->udp_size, by TCP DNSMSG_BYTES); one
+ * that does not fit becomes an empty one with TC. Returns its length, 0 when memory ran out. */
+size_t dnsmsg_write(const struct dnsmsg_question *question,
+		    const struct dnsmsg_reply *reply, uint8_t *out, size_t limit);
+
+/* What an upstream's reply says: see reply.h for what counts. `addrs` has room for `room`. The
+ * smallest TTL of addresses and CNAMEs on the way. Returns how many; `*ret_rcode` as it said. */
+size_t dnsmsg_addresses(const struct ares_dns_record *upstream, struct addr *addrs,
+			size_t room, uint32_t *ret_ttl, int *ret_rcode);
+
+/* DNS over TCP (RFC 7766): messages behind one another, each with its length in front. */
+struct dnsmsg_stream {
+	uint8_t bytes[2 + 4096]; /* a query is small; a longer one ends the connection */
+	size_t length;
+};
+enum dnsmsg_step {
+	DNSMSG_MORE,    /* nothing whole yet */
+	DNSMSG_MESSAGE, /* *ret and *ret_length, until the next call */
+	DNSMSG_BROKEN,
+};
+/* Where to read to, and how much fits. */
+uint8_t *dnsmsg_stream_room(struct dnsmsg_stream *stream, size_t *ret);
+/* `stream->length` has grown by what was read. Takes one message off the front: call until
+ * DNSMSG_MORE. The message is copied to `out`, which has room for 4096 bytes. */
+enum dnsmsg_step dnsmsg_stream_next(struct dnsmsg_stream *stream, uint8_t *out,
+				    size_t *ret_length);

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/error.h"
+
+/* Which address is open for which name until when: what the guard has learned from DNS. Pure:
+ * time is a parameter (milliseconds of any clock that only goes forward), and what has to change
+ * in the kernel comes out as a list of operations.
+ *
+ * A lease belongs to a name and one of its addresses and opens that address's classes
+ * (permit.h) until it ends. A name asked for again extends all its live leases, also those of
+ * addresses that the newest answer no longer has, because clients fail over inside an older
+ * answer; those at most LEASE_UNSEEN_MS after they were seen last. Expiry only moves forward. A
+ * lease that has ended opens nothing; it is remembered as lapsed, so that after a change of policy
+ * flows that live on can be told from others.
+ *
+ * Everything is bounded: the oldest, by when their name was asked for last, go first. */
+
+#define LEASE_FLOOR_MS (300u * 1000)  /* an address stays open at least that long, */
+#define LEASE_CAP_MS (3600u * 1000)   /* at most that long without being seen again, */
+#define LEASE_GRACE_MS (60u * 1000)   /* and this much longer than clients are told */
+#define LEASE_UNSEEN_MS (3600u * 1000)
+#define LEASE_TOLD_MIN 60u            /* seconds: the TTL that clients are told */
+#define LEASE_TOLD_MAX 300u
+
+#define LEASE_NAME_ADDRS 1000u  /* addresses of one name */
+#define LEASE_ADDR_NAMES 16u    /* names of one address */
+#define LEASE_ADDRS 65536u      /* elements (address and class) in all */
+#define LEASE_NAMES 65536u
+#define LEASE_LAPSED 4096u      /* leases remembered after their end */
+
+struct leases;
+
+struct leases *leases_new(void) MUST_CHECK;
+void leases_free(struct leases *leases);
+DEFINE_FREEP(leases)
+
+struct lease_addr {
+	struct addr addr;
+	uint32_t classes; /* bit i: class i; never 0 */
+};
+
+/* One change to the kernel's set of one class. */
+struct lease_op {
+	struct addr addr;
+	uint8_t class;
+	bool remove;
+	bool refresh;        /* the set may hold it already, with less time left */
+	uint32_t timeout_ms; /* not with `remove` */
+};
+
+struct lease_ops {
+	struct lease_op *v; /* owned by the caller: free(v) */
+	size_t count, capacity;
+};
+
+/* What a reply for `host` (normalised) gave. Appends to `ops` what the kernel must do before the
+ * reply may be sent: additions, extensions, removals of what had to make room. `ttl`: the smallest
+ * of the reply's, in seconds. `*ret_told`: the TTL to tell the client. On failure (memory) nothing
+ * has changed but that leases may have been evicted. */
+int leases_learn(struct leases *leases, const char *host, const struct lease_addr *addrs,
+		 size_t count, uint32_t ttl, int64_t now, struct lease_ops *ops,
+		 uint32_t *ret_told, struct error *err) MUST_CHECK;
+
+/* The kernel did not take the operations: forgets what they changed, so that the next reply sends
+ * them again. */
+void leases_undo(struct leases *leases, const struct lease_ops *ops);
+
+/* Ends what has ended by `now`. Cheap when nothing has. */
+void leases_expire(struct leases *leases, int64_t now);
+
+/* Has the name been learned, be it that all its leases have lapsed? */
+bool leases_know(const struct leases *leases, const char *host);
+
+/* A name that opened the address last; NULL: none. For PTR and for messages. */
+const char *leases_name(const struct leases *leases, const struct addr *addr);
+
+struct lease {
+	const char *host; /* borrowed */
+	struct addr addr;
+	uint32_t classes;
+	int64_t ends; /* not after now: lapsed */
+	int64_t asked;  /* when its name was asked for last */
+};
+
+/* Walks all leases, live and lapsed, by name; `*at` begins as 0. False at the end. Nothing may
+ * change meanwhile. */
+bool leases_next(const struct leases *leases, size_t *at, struct lease *ret);
+
+struct lease_counts {
+	size_t names, live, lapsed, elements, evicted;
+};
+struct lease_counts leases_count(const struct leases *leases);
+
+/* After a change of policy: a new table with those of the old leases that `regrant` says still open
+ * something. The old one stays as it is. */
+struct lease_judge {
+	/* The classes that `host` opens at `addr` now; 0: none any more. */
+	uint32_t (*regrant)(void *context, const char *host, const struct addr *addr);
+	void *context;
+};
+struct leases *leases_rejudge(const struct leases *leases, const struct lease_judge *judge,
+			      int64_t now) MUST_CHECK;
+
+/* What the kernel's sets must hold now: every live element once, with the time it has left. */
+int leases_elements(const struct leases *leases, int64_t now, struct lease_ops *ret,
+		    struct error *err) MUST_CHECK;
