@@ -15,8 +15,8 @@
  * network namespace; that question is redirected to us as any other (fence), is recognised by its
  * number, name and type, and is then asked of the other upstreams directly. */
 
-#define FORWARDER_SOCKETS 128
-#define FORWARDER_STREAMS 16
+#define FORWARDER_SOCKETS 64
+#define FORWARDER_STREAMS 8
 
 #define FORWARDER_QUESTIONS 1024 /* under way at a time */
 #define FORWARDER_CONNECTIONS 64 /* from clients, by TCP */
