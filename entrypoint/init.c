@@ -21,10 +21,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "entrypoint/fd.h"
+#include "entrypoint/privileges.h"
 
 /* The descriptor of our controlling terminal, -1 without one. */
 static int find_terminal(void)
@@ -35,8 +38,168 @@ static int find_terminal(void)
 	return -1;
 }
 
-/* A stop that came before the agent exists: 128+n, and there will be none. */
-static int stopped_already(void)
+/* Between fork and exec: a byte lets the child go on, what went wrong travels back as the error
+ * itself; a successful exec closes the pipe. */
+struct wires {
+	int go[2], report[2];
+};
+
+static void close_wires(struct wires *wires)
+{
+	for (int i = 0; i < 2; i++) {
+		close_fdp(&wires->go[i]);
+		close_fdp(&wires->report[i]);
+	}
+	*wires = (struct wires){ { -1, -1 }, { -1, -1 } };
+}
+
+static int open_wires(struct wires *wires, struct error *err)
+{
+	*wires = (struct wires){ { -1, -1 }, { -1, -1 } };
+	if (pipe2(wires->go, O_CLOEXEC) == 0 && pipe2(wires->report, O_CLOEXEC) == 0)
+		return 0;
+	error_errno(err, ERROR_KERNEL, errno, "pipe");
+	close_wires(wires);
+	return -1;
+}
+
+/* What launch() has behind it already when nobody stays privileged. */
+static int give_up(const struct agent *agent, struct error *err)
+{
+	struct drop drop = *agent->drop;
+
+	drop.keep_report = true;
+	if (launch_environment(drop.user, err) < 0 || privileges_drop(&drop, err) < 0 ||
+	    privileges_prove_closed(agent->refused[0], agent->refused[1], err) < 0)
+		return -1;
+	/* After the last change of ids, which would take it back. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return error_errno(err, ERROR_KERNEL, errno, "parent's death signal");
+	return 0;
+}
+
+/* The child. SIGTTOU is still blocked, so the terminal obeys a background process. The parent
+ * does not set the group too: it might come late and take the terminal from a shell's job. */
+static _Noreturn void become_agent(const struct agent *agent, int terminal,
+				   const struct wires *wires)
+{
+	struct error err = { 0 };
+	int report = wires->report[1];
+	char byte;
+
+	/* The parent's end closed here too, or its death would not be noticed. */
+	close(wires->go[1]);
+	setpgid(0, 0);
+	if (terminal >= 0)
+		tcsetpgrp(terminal, getpid());
+	if (read(wires->go[0], &byte, 1) != 1)
+		_exit(125);
+	if (agent->drop && report != DROP_REPORT) {
+		dup3(report, DROP_REPORT, O_CLOEXEC);
+		report = DROP_REPORT;
+	}
+	if (!agent->drop || give_up(agent, &err) == 0)
+		(void)!launch_exec(agent->argv, agent->signals, &err);
+	(void)!write(report, &err, sizeof(err));
+	_exit(125);
+}
+
+static void resume(pid_t agent, int terminal)
+{
+	/* Stopped by SIGTTIN: a child took the terminal and died with it. */
+	if (terminal >= 0)
+		tcsetpgrp(terminal, agent);
+	if (kill(-agent, SIGCONT) < 0)
+		kill(agent, SIGCONT);
+}
+
+/* Takes every child that has something to say; true with its status when the agent has ended. */
+static bool reap(struct init *init, int *ret_status)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid == init->worker)
+			init->worker_failed = true;
+		if (pid != init->agent)
+			continue;
+		if (!WIFSTOPPED(status)) {
+			*ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+							  : WEXITSTATUS(status);
+			return true;
+		}
+		resume(init->agent, init->terminal);
+	}
+	return false;
+}
+
+bool init_signal(struct init *init, int number, int *ret_status)
+{
+	switch (number) {
+	case SIGCHLD:
+		return reap(init, ret_status);
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+		break;
+	case SIGWINCH:
+		if (init->terminal < 0)
+			kill(init->agent, number);
+		break;
+	default:
+		kill(init->agent, number);
+	}
+	return false;
+}
+
+int init_start(const struct agent *agent, struct init *ret, struct error *err)
+{
+	struct wires wires;
+
+	*ret = (struct init){ .terminal = find_terminal(), .go = -1, .report = -1 };
+	prctl(PR_SET_DUMPABLE, 0);
+	/* Inherited as ignored, it would make the kernel reap, and the status would be lost. */
+	signal(SIGCHLD, SIG_DFL);
+	if (open_wires(&wires, err) < 0)
+		return -1;
+	ret->agent = fork();
+	if (ret->agent < 0) {
+		error_errno(err, ERROR_KERNEL, errno, "cannot start a process");
+		close_wires(&wires);
+		return -1;
+	}
+	if (ret->agent == 0)
+		become_agent(agent, ret->terminal, &wires);
+	close(wires.go[0]);
+	close(wires.report[1]);
+	ret->go = wires.go[1];
+	ret->report = wires.report[0];
+	return 0;
+}
+
+int init_release(struct init *init, struct error *err)
+{
+	struct error failure;
+	ssize_t length = 0;
+
+	/* SIGPIPE is blocked, as everything is. */
+	if (write(init->go, "", 1) == 1)
+		length = read(init->report, &failure, sizeof(failure));
+	else
+		length = -1;
+	close(init->go);
+	close(init->report);
+	init->go = init->report = -1;
+	if (length == 0)
+		return 0;
+	if (length != sizeof(failure))
+		return error_set(err, ERROR_KERNEL, "the agent's process ended early");
+	*err = failure;
+	return -1;
+}
+
+int init_stopped_already(void)
 {
 	const struct timespec now = { 0 };
 	sigset_t stops;
@@ -51,109 +214,21 @@ static int stopped_already(void)
 	return number > 0 ? 128 + number : 0;
 }
 
-/* The child. SIGTTOU is still blocked, so the terminal obeys a background process. The parent
- * does not set the group too: it might come late and take the terminal from a shell's job.
- * What went wrong travels as the error itself; a successful exec closes the pipe. */
-static _Noreturn void become_agent(char *const argv[],
-				   const struct launch_signals *signals, int terminal,
-				   int report)
+int init_run(const struct agent *agent, struct error *err)
 {
-	struct error err = { 0 };
-
-	setpgid(0, 0);
-	if (terminal >= 0)
-		tcsetpgrp(terminal, getpid());
-	if (launch_exec(argv, signals, &err) < 0)
-		(void)!write(report, &err, sizeof(err));
-	_exit(125);
-}
-
-static void resume(pid_t agent, int terminal)
-{
-	/* Stopped by SIGTTIN: a child took the terminal and died with it. */
-	if (terminal >= 0)
-		tcsetpgrp(terminal, agent);
-	if (kill(-agent, SIGCONT) < 0)
-		kill(agent, SIGCONT);
-}
-
-/* Takes every child that has something to say; true with its status when the agent has ended. */
-static bool reap(pid_t agent, int terminal, int *ret_status)
-{
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
-		if (pid != agent)
-			continue;
-		if (!WIFSTOPPED(status)) {
-			*ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-							  : WEXITSTATUS(status);
-			return true;
-		}
-		resume(agent, terminal);
-	}
-	return false;
-}
-
-static int supervise(pid_t agent, int terminal)
-{
+	struct init init;
 	sigset_t all;
-	int status;
+	int status = init_stopped_already();
 
+	if (status)
+		return status;
+	if (init_start(agent, &init, err) < 0 || init_release(&init, err) < 0)
+		return -1;
 	sigfillset(&all);
 	for (;;) {
 		int number = sigwaitinfo(&all, NULL);
 
-		switch (number) {
-		case -1:
-			break;
-		case SIGCHLD:
-			if (reap(agent, terminal, &status))
-				return status;
-			break;
-		case SIGTSTP:
-		case SIGTTIN:
-		case SIGTTOU:
-			break;
-		case SIGWINCH:
-			if (terminal < 0)
-				kill(agent, number);
-			break;
-		default:
-			kill(agent, number);
-		}
+		if (number > 0 && init_signal(&init, number, &status))
+			return status;
 	}
-}
-
-int init_run(char *const argv[], const struct launch_signals *signals, struct error *err)
-{
-	int terminal = find_terminal();
-	int report[2];
-	struct error failure;
-	ssize_t length;
-	pid_t agent;
-	int status = stopped_already();
-
-	if (status)
-		return status;
-	prctl(PR_SET_DUMPABLE, 0);
-	/* Inherited as ignored, it would make the kernel reap, and the status would be lost. */
-	signal(SIGCHLD, SIG_DFL);
-	if (pipe2(report, O_CLOEXEC) < 0)
-		return error_errno(err, ERROR_KERNEL, errno, "pipe");
-	agent = fork();
-	if (agent < 0)
-		return error_errno(err, ERROR_KERNEL, errno, "cannot start a process");
-	if (agent == 0)
-		become_agent(argv, signals, terminal, report[1]);
-
-	close(report[1]);
-	length = read(report[0], &failure, sizeof(failure));
-	close(report[0]);
-	if (length == sizeof(failure)) {
-		*err = failure;
-		return -1;
-	}
-	return supervise(agent, terminal);
 }

@@ -107,6 +107,7 @@ int launch_exec(char *const argv[], const struct launch_signals *signals,
 
 int launch(char *const argv[], const struct launch_signals *signals, struct error *err)
 {
-	return getpid() == 1 ? init_run(argv, signals, err)
-			     : launch_exec(argv, signals, err);
+	const struct agent agent = { .argv = argv, .signals = signals };
+
+	return getpid() == 1 ? init_run(&agent, err) : launch_exec(argv, signals, err);
 }

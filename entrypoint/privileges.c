@@ -203,9 +203,8 @@ static int confine(const struct drop *drop, struct error *err)
 /* closefrom() closes or aborts. */
 static int close_descriptors(const struct drop *drop, struct error *err)
 {
-	(void)drop;
 	(void)err;
-	closefrom(STDERR_FILENO + 1);
+	closefrom(drop->keep_report ? DROP_REPORT + 1 : STDERR_FILENO + 1);
 	return 0;
 }
 

@@ -26,11 +26,13 @@ struct drop {
 	const struct user *user;
 	bool sudo; /* --allow-sudo: NNP off, no seccomp, the reduced bounding set */
 	bool fenced; /* false: mode full without a fence; nothing is proven about nftables */
+	bool keep_report; /* DROP_REPORT stays open: it closes at exec */
 };
+#define DROP_REPORT 3
 
 /* All stages and the proof, for `run` and for `exec` started with privilege. When the process
  * is not root (exec by the agent's own user), only what is possible is taken away: NNP,
- * seccomp; then the same proof. Afterwards only 0, 1 and 2 are open. */
+ * seccomp; then the same proof. Afterwards only 0, 1 and 2 (and DROP_REPORT) are open. */
 int privileges_drop(const struct drop *drop, struct error *err) MUST_CHECK;
 
 /* The canary: after the drop, a UDP datagram to each address (NULL: none to try) must fail
