@@ -16,6 +16,7 @@
 void fence_release(struct fence *fence)
 {
 	plan_free(fence->plan);
+	netlink_close(fence->netlink);
 	*fence = (struct fence){ 0 };
 }
 
@@ -69,15 +70,16 @@ static int close_first(struct netlink *netlink, const struct site *site,
 	return stands ? 0 : netlink_fence(netlink, NULL, site, options, &closed, err);
 }
 
-static int put_in_place(struct netlink *netlink, const struct fence *fence,
-			const struct site *site, const struct ruleset_options *options,
+static int put_in_place(struct fence *fence, const struct ruleset_options *options,
 			struct error *err)
 {
 	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
 	struct error unkept;
 
-	if (netlink_fence(netlink, fence->plan, site, options, &ruleset, err) < 0)
+	if (netlink_fence(fence->netlink, fence->plan, &fence->plan->site, options,
+			  &ruleset, err) < 0)
 		return -1;
+	fence->plain = ruleset->plain;
 	if (ruleset->quiet)
 		log_warning("this kernel cannot log or count: refusals will not be seen");
 	if (state_write(fence->plan, &fence->answers, &ruleset->bytes, &unkept) != 0)
@@ -118,84 +120,100 @@ bool fence_is_open(const struct policy *policy)
 	return true;
 }
 
-/* One start's way to the kernel. */
-struct raising {
-	const struct options *options;
-	struct inputs *inputs;
-	struct netlink *netlink;
-	struct ruleset_options marks;
-	struct site site;
-	bool open;
-};
-
-static int raise_plan(struct raising *raising, struct fence *ret, struct error *err)
+static int pin(const struct fence *fence, struct error *err)
 {
-	struct inputs *inputs = raising->inputs;
 	struct error stale;
 
-	if (!raising->open &&
-	    inputs_answers(raising->options, inputs, NULL, raising->marks.socket_mark,
-			   &ret->answers, err) < 0)
-		return -1;
-	if (plan_build(&inputs->policy, &ret->answers, &raising->site, &inputs->notes,
-		       &ret->plan, err) < 0)
-		return -1;
-	if (ret->plan->fenced && ret->plan->dns == STANCE_PINNED) {
-		if (hosts_pin(&ret->answers, err) < 0)
-			return -1;
-	} else if (hosts_unpin(&stale) < 0) {
+	if (fence->plan->fenced && fence->plan->dns == STANCE_PINNED)
+		return hosts_pin(&fence->answers, err);
+	if (hosts_unpin(&stale) < 0)
 		log_warning("names pinned by an earlier start stay: %s", stale.text);
-	}
-	if (!ret->plan->fenced)
-		return take_down(ret, err);
-	return put_in_place(raising->netlink, ret, &raising->site, &raising->marks, err);
+	return 0;
 }
 
 /* Is there anything to ask DNS, behind a fence? Else the plan itself can be the first
  * transaction, which saves the kernel the closed one and the time to take it apart. */
-static int asks_dns(const struct raising *raising, bool *ret, struct error *err)
+static int asks_dns(const struct options *options, const struct inputs *inputs,
+		    bool *ret, struct error *err)
 {
 	const char *const *names;
 	size_t count = 0;
 
-	if (!raising->open && !raising->options->any.answers &&
-	    policy_names(&raising->inputs->policy, raising->inputs->arena, &names, &count,
-			 err) < 0)
+	if (!fence_is_open(&inputs->policy) && !options->any.answers &&
+	    policy_names(&inputs->policy, inputs->arena, &names, &count, err) < 0)
 		return -1;
 	*ret = count > 0;
 	return 0;
 }
 
-int fence_raise(const struct options *options, struct inputs *inputs, struct fence *ret,
-		struct error *err)
+int fence_plan(const struct options *options, struct inputs *inputs, struct fence *ret,
+	       struct error *err)
 {
-	struct netlink *netlink CLEANUP(netlink_closep) = NULL;
-	int lock CLEANUP(state_unlockp) = -1;
-	struct raising raising = {
-		.options = options,
-		.inputs = inputs,
-		.marks = { .socket_mark = RULESET_SOCKET_MARK },
-		.open = fence_is_open(&inputs->policy),
+	struct site site;
+
+	if (inputs_site(&site, err) < 0)
+		return -1;
+	if (!fence_is_open(&inputs->policy) &&
+	    inputs_answers(options, inputs, NULL, RULESET_SOCKET_MARK, &ret->answers,
+			   err) < 0)
+		return -1;
+	return plan_build(&inputs->policy, &ret->answers, &site, &inputs->notes,
+			  &ret->plan, err);
+}
+
+static int raise_plan(const struct options *options, struct inputs *inputs,
+		      const struct ruleset_options *marks, struct fence *ret,
+		      struct error *err)
+{
+	if (fence_plan(options, inputs, ret, err) < 0 || pin(ret, err) < 0)
+		return -1;
+	return ret->plan->fenced ? put_in_place(ret, marks, err) : take_down(ret, err);
+}
+
+int fence_put(struct fence *ret, const struct ruleset_guard *guard, struct error *err)
+{
+	struct ruleset_options marks = {
+		.socket_mark = RULESET_SOCKET_MARK,
+		.own = true,
+		.guard = guard,
 	};
+	int lock CLEANUP(state_unlockp) = -1;
+
+	if (draw_mark(&marks.flow_mark, err) < 0 || state_lock(&lock, err) < 0 ||
+	    pin(ret, err) < 0)
+		return -1;
+	return put_in_place(ret, &marks, err);
+}
+
+int fence_raise(const struct options *options, struct inputs *inputs, bool hold,
+		const struct ruleset_guard *guard, struct fence *ret, struct error *err)
+{
+	struct ruleset_options marks = {
+		.socket_mark = RULESET_SOCKET_MARK,
+		.own = hold,
+		.guard = guard,
+	};
+	int lock CLEANUP(state_unlockp) = -1;
+	bool open = fence_is_open(&inputs->policy), asks;
 	struct error unclosed;
-	bool asks;
+	struct site site;
 	int result;
 
 	*ret = (struct fence){ 0 };
-	if (draw_mark(&raising.marks.flow_mark, err) < 0 ||
-	    inputs_site(&raising.site, err) < 0 || asks_dns(&raising, &asks, err) < 0)
+	if (draw_mark(&marks.flow_mark, err) < 0 || inputs_site(&site, err) < 0 ||
+	    asks_dns(options, inputs, &asks, err) < 0)
 		return -1;
-	if (!raising.open &&
-	    (netlink_open(&netlink, err) < 0 || state_lock(&lock, err) < 0))
+	if (!open && (netlink_open(&ret->netlink, err) < 0 || state_lock(&lock, err) < 0))
 		return -1;
-	raising.netlink = netlink;
-	if (asks && close_first(netlink, &raising.site, &raising.marks, err) < 0)
+	if (asks && close_first(ret->netlink, &site, &marks, err) < 0)
 		return -1;
-	result = raise_plan(&raising, ret, err);
+	result = raise_plan(options, inputs, &marks, ret, err);
 	/* A failure leaves what stood, the first time the closed fence. */
-	if (result < 0 && !raising.open &&
-	    close_first(netlink, &raising.site, &raising.marks, &unclosed) < 0)
+	if (result < 0 && !open &&
+	    close_first(ret->netlink, &site, &marks, &unclosed) < 0)
 		log_error("%s", unclosed.text);
+	if (!hold)
+		netlink_close(TAKE(ret->netlink));
 	return result;
 }
 
@@ -267,9 +285,12 @@ void fence_describe(const struct fence *fence, struct buf *out)
 		buf_puts(out, ", nothing to refuse");
 		return;
 	}
-	buf_printf(out, ", %zu name%s (%zu address%s), %zu network%s", plan->names,
-		   plan->names == 1 ? "" : "s", plan->addresses,
-		   plan->addresses == 1 ? "" : "es", plan->networks,
+	buf_printf(out, ", %zu name%s", plan->names, plan->names == 1 ? "" : "s");
+	/* Guarded, they come when somebody asks. */
+	if (plan->dns != STANCE_GUARDED || plan->addresses)
+		buf_printf(out, " (%zu address%s)", plan->addresses,
+			   plan->addresses == 1 ? "" : "es");
+	buf_printf(out, ", %zu network%s", plan->networks,
 		   plan->networks == 1 ? "" : "s");
 	buf_printf(out, ", dns %s",
 		   plan->mode == MODE_NONE ? "closed" : stance_name(plan->dns));

@@ -5,18 +5,34 @@
 /* Raising the fence: closed first, then names behind it, then the plan, one transaction, read
  * back. A failure leaves the fence that stood, the first time the closed one. */
 
+struct netlink;
+struct ruleset_guard;
+
 struct fence {
 	struct plan *plan;      /* owned */
 	struct answers answers; /* in the inputs' arena */
+	/* Held (fence_raise): the socket that owns the table; else NULL. */
+	struct netlink *netlink;
+	bool plain; /* the names of its sets, for netlink_learn() */
 };
 
 /* Mode full and nothing to refuse: no fence, no capability, no question to DNS. */
 bool fence_is_open(const struct policy *policy);
 
-/* Needs NET_ADMIN unless the policy is full with nothing to refuse. */
-int fence_raise(const struct options *options, struct inputs *inputs, struct fence *ret,
-		struct error *err) MUST_CHECK;
+/* Needs NET_ADMIN unless the policy is full with nothing to refuse. `hold`: the table is held
+ * (ruleset.h) until fence_release(). `guard`: what a guarded plan needs; else NULL. */
+int fence_raise(const struct options *options, struct inputs *inputs, bool hold,
+		const struct ruleset_guard *guard, struct fence *ret, struct error *err)
+	MUST_CHECK;
 void fence_release(struct fence *fence);
+
+/* The same in two steps, for a guard that follows its policy. From inputs to plan, the site read
+ * anew; the kernel is not touched: */
+int fence_plan(const struct options *options, struct inputs *inputs, struct fence *ret,
+	       struct error *err) MUST_CHECK;
+/* In place of the fence that ret->netlink holds. A failure leaves that one. */
+int fence_put(struct fence *ret, const struct ruleset_guard *guard, struct error *err)
+	MUST_CHECK;
 
 /* The differences between what is in force and what the kernel holds, in words. */
 int fence_compare(const struct buf *sent, struct buf *differences, size_t *ret_count,

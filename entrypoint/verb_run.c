@@ -102,7 +102,7 @@ static int raise_fence(const struct options *given, const struct user *user, boo
 	else if (result == 0)
 		result = require(options, drop, inputs, err);
 	if (result == 0)
-		result = fence_raise(options, inputs, fence, err);
+		result = fence_raise(options, inputs, false, NULL, fence, err);
 	inputs_say_notes(&inputs->notes, NOTE_WARNING);
 	if (result == 0 && fence->plan->fenced)
 		warn_of_sources(inputs, user);
