@@ -1,12 +1,11 @@
 #include "lib/reply.h"
 
 #include <ares.h>
+#include <string.h>
 #include <strings.h>
 
 #include "lib/answers.h"
-
-/* As many CNAMEs as BIND follows. It also ends loops. */
-#define ALIASES_MAX 16
+#include "lib/host.h"
 
 /* Record `i` of the answer section, when it is one of that owner and type. */
 static const ares_dns_rr_t *record_at(const ares_dns_record_t *reply, size_t i,
@@ -22,21 +21,58 @@ static const ares_dns_rr_t *record_at(const ares_dns_record_t *reply, size_t i,
 	return record;
 }
 
-/* NULL when they lead in a circle. */
-static const char *follow_aliases(const ares_dns_record_t *reply, const char *owner)
+static const ares_dns_rr_t *find_alias(const ares_dns_record_t *reply, const char *owner)
 {
 	size_t count = ares_dns_record_rr_cnt(reply, ARES_SECTION_ANSWER);
+	const ares_dns_rr_t *alias = NULL;
 
-	for (int hops = 0; owner && hops <= ALIASES_MAX; hops++) {
-		const ares_dns_rr_t *alias = NULL;
+	for (size_t i = 0; i < count && !alias; i++)
+		alias = record_at(reply, i, owner, ARES_REC_TYPE_CNAME);
+	return alias;
+}
 
-		for (size_t i = 0; i < count && !alias; i++)
-			alias = record_at(reply, i, owner, ARES_REC_TYPE_CNAME);
+static void lower(uint32_t *ttl, const ares_dns_rr_t *record)
+{
+	if (ares_dns_rr_get_ttl(record) < *ttl)
+		*ttl = ares_dns_rr_get_ttl(record);
+}
+
+/* c-ares reads names of any length; as texts to compare with every record they have to be short. */
+static bool is_short(const char *name)
+{
+	return name && strnlen(name, HOST_TEXT) <= HOST_MAX;
+}
+
+static bool follow_aliases(const ares_dns_record_t *reply, struct reply_way *way)
+{
+	const ares_dns_rr_t *alias;
+
+	while (is_short(way->names[way->aliases])) {
+		alias = find_alias(reply, way->names[way->aliases]);
 		if (!alias)
-			return owner;
-		owner = ares_dns_rr_get_str(alias, ARES_RR_CNAME_CNAME);
+			return true;
+		/* A circle, too, is too many. */
+		if (way->aliases == REPLY_ALIASES)
+			return false;
+		lower(&way->ttl, alias);
+		way->names[++way->aliases] =
+			ares_dns_rr_get_str(alias, ARES_RR_CNAME_CNAME);
 	}
-	return NULL;
+	return false;
+}
+
+bool reply_way(const ares_dns_record_t *reply, struct reply_way *ret)
+{
+	ares_dns_rec_type_t type;
+
+	ret->aliases = 0;
+	ret->ttl = UINT32_MAX;
+	if (ares_dns_record_query_get(reply, 0, &ret->names[0], &type, NULL) !=
+		    ARES_SUCCESS ||
+	    (type != ARES_REC_TYPE_A && type != ARES_REC_TYPE_AAAA))
+		return false;
+	ret->family = type == ARES_REC_TYPE_A ? FAMILY_4 : FAMILY_6;
+	return follow_aliases(reply, ret);
 }
 
 static struct addr addr_of(const ares_dns_rr_t *record)
@@ -48,28 +84,36 @@ static struct addr addr_of(const ares_dns_rr_t *record)
 		FAMILY_6, (const void *)ares_dns_rr_get_addr6(record, ARES_RR_AAAA_ADDR));
 }
 
+size_t reply_take(const ares_dns_record_t *reply, const struct reply_way *way,
+		  struct addr *addrs, size_t room, uint32_t *ttl)
+{
+	ares_dns_rec_type_t type =
+		way->family == FAMILY_4 ? ARES_REC_TYPE_A : ARES_REC_TYPE_AAAA;
+	size_t count = ares_dns_record_rr_cnt(reply, ARES_SECTION_ANSWER), taken = 0;
+
+	for (size_t i = 0; i < count && taken < room; i++) {
+		const ares_dns_rr_t *record =
+			record_at(reply, i, way->names[way->aliases], type);
+
+		if (!record)
+			continue;
+		lower(ttl, record);
+		addrs[taken++] = addr_of(record);
+	}
+	return taken;
+}
+
 const struct addr *reply_addresses(const ares_dns_record_t *reply, struct arena *arena,
 				   size_t *ret_count)
 {
-	size_t count = ares_dns_record_rr_cnt(reply, ARES_SECTION_ANSWER), taken = 0;
+	size_t count = ares_dns_record_rr_cnt(reply, ARES_SECTION_ANSWER);
 	size_t room = count < ANSWER_ADDRS_MAX ? count : ANSWER_ADDRS_MAX;
 	struct addr *addrs = arena_alloc(arena, room * sizeof(*addrs));
-	ares_dns_rec_type_t type;
-	const char *owner;
+	struct reply_way way;
+	uint32_t ttl = UINT32_MAX;
 
-	if (!addrs)
-		return NULL;
 	*ret_count = 0;
-	if (ares_dns_record_query_get(reply, 0, &owner, &type, NULL) != ARES_SUCCESS ||
-	    (type != ARES_REC_TYPE_A && type != ARES_REC_TYPE_AAAA))
-		return addrs;
-	owner = follow_aliases(reply, owner);
-	for (size_t i = 0; owner && i < count && taken < room; i++) {
-		const ares_dns_rr_t *record = record_at(reply, i, owner, type);
-
-		if (record)
-			addrs[taken++] = addr_of(record);
-	}
-	*ret_count = taken;
+	if (addrs && reply_way(reply, &way))
+		*ret_count = reply_take(reply, &way, addrs, room, &ttl);
 	return addrs;
 }
