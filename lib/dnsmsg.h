@@ -9,7 +9,7 @@
 #include "lib/macros.h"
 
 /* DNS messages (RFC 1035, EDNS RFC 6891, extended errors RFC 8914) as the forwarder needs them,
- * through c-ares' parser and writer. Bytes are hostile from both sides. Pure. */
+ * through c-ares' parser. Bytes are hostile from both sides. Pure. */
 
 struct ares_dns_record;
 
@@ -20,13 +20,17 @@ struct ares_dns_record;
 #define DNSMSG_UDP_MIN 512
 #define DNSMSG_UDP_MAX 1232 /* what we send and say by UDP at most (DNS flag day 2020) */
 #define DNSMSG_BYTES 65535
+/* By TCP: a query is small; a longer one ends the connection. */
+#define DNSMSG_QUERY_BYTES 4096
 
 /* A client's question. */
 struct dnsmsg_question {
-	uint16_t id, type;
-	bool recursion;            /* RD, echoed */
-	bool edns;                 /* it sent OPT, so it gets one */
-	uint16_t udp_size;         /* what it takes by UDP: DNSMSG_UDP_MIN to DNSMSG_UDP_MAX */
+	uint16_t id;
+	uint16_t type;     /* 0: no question was read, and none is echoed */
+	uint8_t opcode;    /* echoed; 0 but in a fault */
+	bool recursion;    /* RD, echoed */
+	bool edns;         /* it sent OPT, so it gets one */
+	uint16_t udp_size; /* what it takes by UDP: DNSMSG_UDP_MIN to DNSMSG_UDP_MAX */
 	/* As c-ares shows it, in the client's own letters (0x20): echoed. Room for 255 bytes, each
 	 * escaped as \DDD. */
 	char text[1024];
@@ -36,11 +40,13 @@ struct dnsmsg_question {
 
 enum dnsmsg_read {
 	DNSMSG_QUESTION,
-	DNSMSG_FAULT, /* to be answered with *ret_rcode: FORMERR, NOTIMP; `ret` holds what was read */
+	/* To be answered with *ret_rcode: FORMERR; NOTIMP: another opcode or class; SERVFAIL: out of
+	 * memory. `ret` holds what was read. */
+	DNSMSG_FAULT,
 	DNSMSG_NOTHING, /* no query at all: no answer */
 };
 
-/* Exactly one question of class IN, opcode QUERY, no answers. */
+/* Exactly one question of class IN, opcode QUERY, and besides it nothing but OPT and a signature. */
 enum dnsmsg_read dnsmsg_read(const uint8_t *bytes, size_t length,
 			     struct dnsmsg_question *ret, int *ret_rcode) MUST_CHECK;
 
@@ -65,8 +71,8 @@ enum dnsmsg_rcode {
 struct dnsmsg_reply {
 	enum dnsmsg_rcode rcode;
 	enum dnsmsg_ede ede;
-	const char *ede_text; /* NULL: none */
-	const char *pointer;  /* the answer to PTR, or NULL */
+	const char *ede_text;     /* NULL: none; 200 bytes of it are told */
+	const char *pointer;      /* the answer to PTR, or NULL */
 	const struct addr *addrs; /* of the question's type; others are left out */
 	size_t count;
 	uint32_t ttl;
@@ -75,7 +81,8 @@ struct dnsmsg_reply {
 };
 
 /* Writes a reply of at most `limit` bytes (by UDP question->udp_size, by TCP DNSMSG_BYTES); one
- * that does not fit becomes an empty one with TC. Returns its length, 0 when memory ran out. */
+ * that does not fit becomes an empty one with TC. With another rcode than NOERROR it has no
+ * answers. Returns its length; 0 never happens from DNSMSG_UDP_MIN on. */
 size_t dnsmsg_write(const struct dnsmsg_question *question,
 		    const struct dnsmsg_reply *reply, uint8_t *out, size_t limit);
 
@@ -86,17 +93,18 @@ size_t dnsmsg_addresses(const struct ares_dns_record *upstream, struct addr *add
 
 /* DNS over TCP (RFC 7766): messages behind one another, each with its length in front. */
 struct dnsmsg_stream {
-	uint8_t bytes[2 + 4096]; /* a query is small; a longer one ends the connection */
+	uint8_t bytes[2 + DNSMSG_QUERY_BYTES];
 	size_t length;
+	size_t taken; /* of them: has been handed out */
 };
 enum dnsmsg_step {
-	DNSMSG_MORE,    /* nothing whole yet */
-	DNSMSG_MESSAGE, /* *ret and *ret_length, until the next call */
+	DNSMSG_MORE, /* nothing whole yet */
+	DNSMSG_MESSAGE,
 	DNSMSG_BROKEN,
 };
-/* Where to read to, and how much fits. */
+/* Where to read to, and how much fits: something always does after DNSMSG_MORE. */
 uint8_t *dnsmsg_stream_room(struct dnsmsg_stream *stream, size_t *ret);
 /* `stream->length` has grown by what was read. Takes one message off the front: call until
- * DNSMSG_MORE. The message is copied to `out`, which has room for 4096 bytes. */
+ * DNSMSG_MORE. The message is copied to `out`, which has room for DNSMSG_QUERY_BYTES. */
 enum dnsmsg_step dnsmsg_stream_next(struct dnsmsg_stream *stream, uint8_t *out,
 				    size_t *ret_length);
