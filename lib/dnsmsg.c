@@ -281,18 +281,19 @@ static size_t put_answers(struct writer *w, const struct dnsmsg_question *questi
 
 static void put_opt(struct writer *w, const struct dnsmsg_reply *reply)
 {
-	size_t text = reply->ede_text ? strnlen(reply->ede_text, EDE_TEXT_MAX) : 0;
-	size_t length = reply->ede == DNSMSG_EDE_NONE ? 0 : 6 + text;
+	const char *text = reply->ede_text ? reply->ede_text : "";
+	size_t said = strnlen(text, EDE_TEXT_MAX);
+	size_t length = reply->ede == DNSMSG_EDE_NONE ? 0 : 6 + said;
 	uint8_t bytes[] = {
 		0, BE16(ARES_REC_TYPE_OPT), BE16(DNSMSG_UDP_MAX), 0, 0, 0, 0, BE16(length)
 	};
-	uint8_t ede[] = { BE16(EDE_OPTION), BE16(2 + text), BE16((unsigned)reply->ede) };
+	uint8_t ede[] = { BE16(EDE_OPTION), BE16(2 + said), BE16((unsigned)reply->ede) };
 
 	put(w, bytes, sizeof(bytes));
 	if (length == 0)
 		return;
 	put(w, ede, sizeof(ede));
-	put(w, reply->ede_text, text);
+	put(w, text, said);
 }
 
 static size_t compose(struct writer w, const struct dnsmsg_question *question,
