@@ -6,6 +6,7 @@
 
 #include "lib/addr.h"
 #include "lib/error.h"
+#include "lib/hash.h"
 
 /* Which address is open for which name until when: what the guard has learned from DNS. Pure:
  * time is a parameter (milliseconds of any clock that only goes forward), and what has to change
@@ -18,24 +19,32 @@
  * lease that has ended opens nothing; it is remembered as lapsed, so that after a change of policy
  * flows that live on can be told from others.
  *
- * Everything is bounded: the oldest, by when their name was asked for last, go first. */
+ * The table says what the kernel holds: an element (address and class) ends there with the last of
+ * its live leases. So that a name asked for again and again costs no operation each time, its leases
+ * are extended only when less than LEASE_TOLD_MIN and the grace are left of them, and clients are
+ * told no more than what is left. Times are kept in whole seconds; an end is rounded up.
+ *
+ * Everything is bounded: the oldest, by when their name was asked for last, go first. Names and
+ * addresses are found by a keyed hash: nobody can choose them so that it becomes slow. */
 
-#define LEASE_FLOOR_MS (300u * 1000)  /* an address stays open at least that long, */
-#define LEASE_CAP_MS (3600u * 1000)   /* at most that long without being seen again, */
-#define LEASE_GRACE_MS (60u * 1000)   /* and this much longer than clients are told */
+#define LEASE_FLOOR_MS (300u * 1000) /* an address stays open at least that long, */
+#define LEASE_CAP_MS (3600u * 1000)  /* at most that long without being seen again, */
+#define LEASE_GRACE_MS (60u * 1000)  /* and this much longer than clients are told */
 #define LEASE_UNSEEN_MS (3600u * 1000)
-#define LEASE_TOLD_MIN 60u            /* seconds: the TTL that clients are told */
+#define LEASE_TOLD_MIN 60u /* seconds: the TTL that clients are told */
 #define LEASE_TOLD_MAX 300u
 
-#define LEASE_NAME_ADDRS 1000u  /* addresses of one name */
-#define LEASE_ADDR_NAMES 16u    /* names of one address */
-#define LEASE_ADDRS 65536u      /* elements (address and class) in all */
+#define LEASE_NAME_ADDRS 1000u /* addresses of one name; that seen longest ago goes */
+#define LEASE_ADDR_NAMES 16u   /* names of one address; lapsed ones go first */
+#define LEASE_ADDRS 65536u     /* elements (address and class) in all */
 #define LEASE_NAMES 65536u
-#define LEASE_LAPSED 4096u      /* leases remembered after their end */
+#define LEASE_LIVE 131072u /* live leases in all */
+#define LEASE_LAPSED 4096u /* leases remembered after their end; the first to end goes */
 
 struct leases;
 
-struct leases *leases_new(void) MUST_CHECK;
+/* `key`: random bytes that nobody else knows. NULL: no memory. */
+struct leases *leases_new(const uint8_t key[static HASH_KEY]) MUST_CHECK;
 void leases_free(struct leases *leases);
 DEFINE_FREEP(leases)
 
@@ -49,7 +58,8 @@ struct lease_op {
 	struct addr addr;
 	uint8_t class;
 	bool remove;
-	bool refresh;        /* the set may hold it already, with less time left */
+	bool refresh; /* the set may hold it already, with another end */
+	bool shorter; /* with `refresh`: the lease that had more time was evicted */
 	uint32_t timeout_ms; /* not with `remove` */
 };
 
@@ -58,53 +68,58 @@ struct lease_ops {
 	size_t count, capacity;
 };
 
-/* What a reply for `host` (normalised) gave. Appends to `ops` what the kernel must do before the
- * reply may be sent: additions, extensions, removals of what had to make room. `ttl`: the smallest
- * of the reply's, in seconds. `*ret_told`: the TTL to tell the client. On failure (memory) nothing
- * has changed but that leases may have been evicted. */
+/* What a reply for `host` (normalised) gave. Appends to `ops` what the kernel must do, in this order
+ * and in one transaction, before the reply may be sent: first what is evicted to make room, then
+ * additions and extensions. `ttl`: the smallest of the reply's, in seconds. `*ret_told`: the TTL to
+ * tell the client; each address is open for at least that and the grace. No address of the reply
+ * itself makes room. On failure (memory) the name's leases that `ops` would have changed are
+ * forgotten, and others may have been evicted; `ops` is as before. */
 int leases_learn(struct leases *leases, const char *host, const struct lease_addr *addrs,
 		 size_t count, uint32_t ttl, int64_t now, struct lease_ops *ops,
 		 uint32_t *ret_told, struct error *err) MUST_CHECK;
 
-/* The kernel did not take the operations: forgets what they changed, so that the next reply sends
- * them again. */
+/* The kernel did not take the operations: forgets what they opened, so that the next reply sends
+ * them again. To be called before anything else changes. What it was to remove stays open in the
+ * kernel until its time is up. */
 void leases_undo(struct leases *leases, const struct lease_ops *ops);
 
-/* Ends what has ended by `now`. Cheap when nothing has. */
+/* Ends what has ended by `now`. Cheap when nothing has. leases_learn() does it too. */
 void leases_expire(struct leases *leases, int64_t now);
 
 /* Has the name been learned, be it that all its leases have lapsed? */
 bool leases_know(const struct leases *leases, const char *host);
 
-/* A name that opened the address last; NULL: none. For PTR and for messages. */
+/* The name whose reply held the address last, one with a live lease before others; NULL: none. For
+ * PTR and for messages. */
 const char *leases_name(const struct leases *leases, const struct addr *addr);
 
 struct lease {
 	const char *host; /* borrowed */
 	struct addr addr;
 	uint32_t classes;
-	int64_t ends; /* not after now: lapsed */
-	int64_t asked;  /* when its name was asked for last */
+	int64_t ends;  /* not after now: lapsed */
+	int64_t asked; /* when its name was asked for last, to the second */
 };
 
-/* Walks all leases, live and lapsed, by name; `*at` begins as 0. False at the end. Nothing may
- * change meanwhile. */
-bool leases_next(const struct leases *leases, size_t *at, struct lease *ret);
+/* Walks all leases, live and lapsed, by name, then address; `*at` begins as 0. False at the end.
+ * Nothing may change meanwhile. Without memory for the order they come in any. */
+bool leases_next(struct leases *leases, size_t *at, struct lease *ret);
 
 struct lease_counts {
-	size_t names, live, lapsed, elements, evicted;
+	size_t names, live, lapsed, elements;
+	size_t evicted; /* live leases that ever had to make room */
 };
 struct lease_counts leases_count(const struct leases *leases);
 
 /* After a change of policy: a new table with those of the old leases that `regrant` says still open
- * something. The old one stays as it is. */
+ * something. The old one stays as it is. NULL: no memory. */
 struct lease_judge {
 	/* The classes that `host` opens at `addr` now; 0: none any more. */
 	uint32_t (*regrant)(void *context, const char *host, const struct addr *addr);
 	void *context;
 };
-struct leases *leases_rejudge(const struct leases *leases, const struct lease_judge *judge,
-			      int64_t now) MUST_CHECK;
+struct leases *leases_rejudge(const struct leases *leases,
+			      const struct lease_judge *judge, int64_t now) MUST_CHECK;
 
 /* What the kernel's sets must hold now: every live element once, with the time it has left. */
 int leases_elements(const struct leases *leases, int64_t now, struct lease_ops *ret,
