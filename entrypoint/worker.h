@@ -24,9 +24,14 @@ struct worker {
 	int fd;    /* our end of the pair, non-blocking; -1 with none */
 };
 
-/* `agent`: whose uid the worker must not have; NULL: nobody's. Needs SETUID and SETGID. */
+/* `agent`: whose uid the worker must not have; NULL: nobody's. Needs SETUID and SETGID, and SETPCAP
+ * unless the bounding set is empty. */
 int worker_start(const char *name, const struct user *agent, struct worker *ret,
 		 struct error *err) MUST_CHECK;
+
+/* The same with another program than this one (an O_PATH descriptor). */
+int worker_start_from(int program, const char *name, const struct user *agent,
+		      struct worker *ret, struct error *err) MUST_CHECK;
 
 /* Kills and forgets it; its end is reaped by whoever waits for children. */
 void worker_kill(struct worker *worker);
@@ -36,10 +41,12 @@ void worker_kill(struct worker *worker);
 int worker_send(const struct worker *worker, const struct message *message,
 		const int *fds, size_t fd_count);
 
-/* Takes one message off the socket. 1: a message; 0: none now; -1: err, the worker must go. */
+/* Takes one message off the socket. 1: a message; 0: none now; -1: err, the worker must go
+ * (ERROR_POLICY: it said what no worker says). Descriptors beside it never become ours. */
 int worker_receive(const struct worker *worker, struct message *ret, struct error *err);
 
-/* The worker's own side of both: descriptors beside a message go to `fds`. */
+/* The worker's own side of both: descriptors beside a message go to `fds` (NULL, 0: none may
+ * come), more than `room` is an error. */
 int worker_take(struct message *ret, int *fds, size_t room, size_t *ret_count,
 		struct error *err);
 int worker_tell(const struct message *message);
