@@ -18,10 +18,10 @@
 #define FORWARDER_SOCKETS 64
 #define FORWARDER_STREAMS 8
 
-#define FORWARDER_QUESTIONS 1024 /* under way at a time */
-#define FORWARDER_CONNECTIONS 64 /* from clients, by TCP */
-#define FORWARDER_IDLE_MS 10000  /* a connection without a question ends */
-#define FORWARDER_TRY_MS 1200    /* an upstream silent for so long: another try */
+#define FORWARDER_QUESTIONS 1024   /* under way at a time */
+#define FORWARDER_CONNECTIONS 64   /* from clients, by TCP */
+#define FORWARDER_IDLE_MS 10000    /* a connection without a question ends */
+#define FORWARDER_TRY_MS 1200      /* an upstream silent for so long: another try */
 #define FORWARDER_DEADLINE_MS 4500 /* clients give up after 5 s */
 
 int forwarder_main(void);

@@ -1,11 +1,14 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "entrypoint/forwarder.h"
 #include "entrypoint/log.h"
 #include "entrypoint/verbs.h"
+#include "entrypoint/worker.h"
 #include "lib/buf.h"
 
 #define STATUS_NOT_STARTED 125 /* as docker, env and timeout have it */
@@ -65,12 +68,25 @@ static int print_help(const struct verb *verb)
 	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
+/* Started by worker_start(). Whoever types the word has no such socket, and it is no verb. */
+static bool is_worker(int argc, char **argv, const char *name)
+{
+	int type = 0;
+	socklen_t size = sizeof(type);
+
+	return argc == 2 && strcmp(argv[1], name) == 0 &&
+	       getsockopt(WORKER_FD, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+	       type == SOCK_SEQPACKET;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
 	struct error err = { 0 };
 	int status;
 
+	if (is_worker(argc, argv, WORKER_FORWARDER))
+		return forwarder_main();
 	/* Large arrays go back to the system when they are freed. glibc otherwise stops
 	 * doing so after the first, and the holes add up. */
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);
