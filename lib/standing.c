@@ -12,15 +12,22 @@
 #include "lib/arena.h"
 #include "lib/messages.h"
 
+static uint32_t number_of(const struct nlmsghdr *m, uint16_t type)
+{
+	const struct nlattr *attr = message_find(m, type);
+
+	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) == 0
+		       ? ntohl(mnl_attr_get_u32(attr))
+		       : 0;
+}
+
 static int add_set(struct standing *standing, const struct nlmsghdr *m, struct error *err)
 {
-	const struct nlattr *flags = message_find(m, NFTA_SET_FLAGS);
 	struct standing_set set = { .name = message_text(m, NFTA_SET_NAME) };
 
 	if (!set.name)
 		return 0;
-	set.anonymous = flags && mnl_attr_validate(flags, MNL_TYPE_U32) == 0 &&
-			ntohl(mnl_attr_get_u32(flags)) & NFT_SET_ANONYMOUS;
+	set.anonymous = number_of(m, NFTA_SET_FLAGS) & NFT_SET_ANONYMOUS;
 	if (!array_grow(&standing->sets, &standing->set_capacity, standing->set_count,
 			sizeof(set)))
 		return error_memory(err);
@@ -42,14 +49,17 @@ static int add_chain(struct standing *standing, const struct nlmsghdr *m,
 	return 0;
 }
 
-/* Names stand in rules as strings with their end, deep inside expressions. */
+/* Names stand in rules as strings with their end, deep inside expressions. Beside those
+ * stands the name of the rule's chain, which may be a set's too. */
 static void note_use(struct standing *standing, const struct nlmsghdr *rule)
 {
-	for (size_t i = 0; i < standing->set_count; i++) {
+	const struct nlattr *code = message_find(rule, NFTA_RULE_EXPRESSIONS);
+
+	for (size_t i = 0; code && i < standing->set_count; i++) {
 		struct standing_set *set = &standing->sets[i];
 
 		if (!set->used &&
-		    memmem(rule, rule->nlmsg_len, set->name, strlen(set->name) + 1))
+		    memmem(code, code->nla_len, set->name, strlen(set->name) + 1))
 			set->used = true;
 	}
 }
@@ -61,6 +71,10 @@ int standing_read(struct standing *standing, const void *dump, size_t length,
 
 	*standing = (struct standing){ 0 };
 	for (size_t at = 0; (m = messages_next(dump, length, &at));) {
+		if (m->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE)) {
+			standing->stands = true;
+			standing->flags = number_of(m, NFTA_TABLE_FLAGS);
+		}
 		if (m->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSET) &&
 		    add_set(standing, m, err) < 0)
 			return -1;

@@ -2,11 +2,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/error.h"
 
-/* What the table holds before a new fence comes: names only. They are borrowed from the
- * dump. */
+/* An enum's value, which older headers lack (Linux 6.9). */
+#define TABLE_PERSIST 0x4u
+
+/* What the table holds before a new fence comes: its flags, and names. They are borrowed
+ * from the dump. */
 
 struct standing_set {
 	const char *name;
@@ -15,6 +19,8 @@ struct standing_set {
 };
 
 struct standing {
+	bool stands;
+	uint32_t flags; /* the table's: NFT_TABLE_F_* */
 	struct standing_set *sets;
 	size_t set_count, set_capacity;
 	const char **chains;
