@@ -88,8 +88,8 @@ static uint16_t nft_type(const struct nlmsghdr *m)
 		       : UINT16_MAX;
 }
 
-/* The elements of the set that `m` describes, if they are ours to know: those of a
- * counting set come and go. */
+/* The elements of the set that `m` describes, if they are ours to know: those that a rule
+ * adds or that time out come and go. */
 static enum dump_result read_elements(struct netlink *netlink, const struct nlmsghdr *m,
 				      struct buf *out)
 {
@@ -105,7 +105,7 @@ static enum dump_result read_elements(struct netlink *netlink, const struct nlms
 		    mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
 			flags = ntohl(mnl_attr_get_u32(attr));
 	}
-	if (flags & NFT_SET_EVAL)
+	if (flags & (NFT_SET_EVAL | NFT_SET_TIMEOUT))
 		return DUMP_DONE;
 	return read_kind(netlink, NFT_MSG_GETSETELEM, name, out);
 }

@@ -91,7 +91,7 @@ int read_elements(struct view *view, const struct nlmsghdr *m, struct error *err
 	}
 	if (!set)
 		return error_set(err, ERROR_KERNEL, "there are elements without a set");
-	if (!list || set->counting)
+	if (!list || set->dynamic)
 		return 0;
 	mnl_attr_for_each_nested (item, list)
 		if (add_element(view, set, item, err) < 0)

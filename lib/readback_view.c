@@ -152,7 +152,7 @@ static int add_set(struct view *view, const char *name, uint32_t key_length,
 		   uint32_t flags, struct error *err)
 {
 	struct set_view set = { .key_length = key_length,
-				.counting = flags & NFT_SET_EVAL };
+				.dynamic = flags & (NFT_SET_EVAL | NFT_SET_TIMEOUT) };
 
 	if (key_length == 0 || key_length > KEY_MAX)
 		return error_set(err, ERROR_KERNEL,

@@ -34,7 +34,7 @@ struct element {
 struct set_view {
 	const char *name;
 	uint32_t key_length;
-	bool counting;  /* filled by rules: its elements say nothing */
+	bool dynamic;   /* its elements come and go: they say nothing */
 	bool catch_all; /* holds the element that matches everything */
 	struct element *v;
 	size_t count, capacity;
