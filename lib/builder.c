@@ -1,5 +1,6 @@
 #include "lib/builder.h"
 
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,28 +100,33 @@ void message_end(struct builder *b, struct nlmsghdr *message, const char *what, 
 	ruleset->bytes.length = entry->offset + entry->length;
 }
 
-static void table_message(struct builder *b, uint16_t type, uint16_t flags,
+static void table_message(struct builder *b, uint16_t type, const uint32_t *flags,
 			  const char *verb)
 {
-	struct nlmsghdr *message = message_begin(b, type, flags, MESSAGE_SMALL);
+	struct nlmsghdr *message = message_begin(
+		b, type, type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0, MESSAGE_SMALL);
 
 	if (!message)
 		return;
 	mnl_attr_put_strz(message, NFTA_TABLE_NAME, b->table);
-	/* No flags, said aloud: a table that somebody made dormant wakes up. */
-	if (type == NFT_MSG_NEWTABLE)
-		mnl_attr_put_u32(message, NFTA_TABLE_FLAGS, 0);
+	if (flags)
+		mnl_attr_put_u32(message, NFTA_TABLE_FLAGS, htonl(*flags));
 	message_end(b, message, "%s table inet %s", verb, b->table);
 }
 
 void table_add(struct builder *b)
 {
-	table_message(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, "add");
+	table_message(b, NFT_MSG_NEWTABLE, NULL, "add");
+}
+
+void table_set(struct builder *b, uint32_t flags)
+{
+	table_message(b, NFT_MSG_NEWTABLE, &flags, "add");
 }
 
 void table_delete(struct builder *b)
 {
-	table_message(b, NFT_MSG_DELTABLE, 0, "delete");
+	table_message(b, NFT_MSG_DELTABLE, NULL, "delete");
 }
 
 void table_delete_rules(struct builder *b)
@@ -150,7 +156,13 @@ void table_end(struct builder *b)
 /* Postrouting only drops what must never be: what should pass was decided before. */
 static uint32_t policy(const struct builder *b, const struct chain *chain)
 {
-	return b->accepts || chain->hook == NF_INET_POST_ROUTING ? NF_ACCEPT : NF_DROP;
+	return b->accepts || chain->nat || chain->hook == NF_INET_POST_ROUTING ? NF_ACCEPT
+									       : NF_DROP;
+}
+
+static const char *chain_type(const struct chain *chain)
+{
+	return chain->nat ? "nat" : "filter";
 }
 
 static const char *const hook_names[] = {
@@ -174,10 +186,10 @@ void chain_add(struct builder *b, const struct chain *chain)
 	    nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, chain->name) < 0)
 		b->failed = true;
 	if (chain->hook != CHAIN_INNER) {
-		if (nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, "filter") < 0)
+		if (nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, chain_type(chain)) < 0)
 			b->failed = true;
 		nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, (uint32_t)chain->hook);
-		nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, 0);
+		nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, chain->priority);
 		nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, policy(b, chain));
 	}
 	nftnl_chain_nlmsg_build_payload(message, c);
@@ -198,14 +210,18 @@ void chain_delete(struct builder *b, const char *name)
 
 void chain_begin(struct builder *b, const struct chain *chain)
 {
+	char priority[16] = "filter";
+
 	b->chain = chain;
 	if (!b->with_text)
 		return;
+	if (chain->priority != 0)
+		snprintf(priority, sizeof(priority), "%d", chain->priority);
 	buf_printf(&b->ruleset->text, "\tchain %s {\n", chain->name);
 	if (chain->hook != CHAIN_INNER)
 		buf_printf(&b->ruleset->text,
-			   "\t\ttype filter hook %s priority filter; policy %s;\n",
-			   hook_names[chain->hook],
+			   "\t\ttype %s hook %s priority %s; policy %s;\n",
+			   chain_type(chain), hook_names[chain->hook], priority,
 			   policy(b, chain) == NF_ACCEPT ? "accept" : "drop");
 }
 

@@ -32,12 +32,17 @@ enum set_kind {
 	/* Filled by a rule; bounded, elements time out. It outlives the fence, so that an
 	 * apply forgets nothing: it has the same name in every generation. */
 	SET_COUNTING,
+	/* Filled from outside, by ruleset_learn(); elements time out. */
+	SET_LEARNED,
 };
 
 /* What is counted of the refused: enough to see what somebody tries, bounded because
  * the agent chooses the addresses. */
 #define COUNTED_MAX 4096
 #define COUNTED_MS (60u * 60 * 1000)
+
+/* What has expired counts until the kernel collects it, about once a second. */
+#define LEARNED_MAX (2 * LEASE_ADDRS)
 
 struct set {
 	const char *name;
@@ -52,7 +57,9 @@ static inline enum family set_family(const struct set *set)
 
 struct chain {
 	const char *name;
-	int hook; /* NF_INET_*, priority 0; CHAIN_INNER: only jumped to */
+	int hook; /* NF_INET_*; CHAIN_INNER: only jumped to */
+	int priority;
+	bool nat; /* else a filter */
 };
 #define CHAIN_INNER (-1)
 
@@ -104,7 +111,9 @@ struct nlmsghdr *message_begin(struct builder *b, uint16_t type, uint16_t flags,
 void message_end(struct builder *b, struct nlmsghdr *message, const char *what, ...)
 	PRINTF(3, 4);
 
+/* NFT_TABLE_F_*. Without table_set() a table that stands keeps its flags. */
 void table_add(struct builder *b);
+void table_set(struct builder *b, uint32_t flags);
 void table_delete(struct builder *b);
 void table_delete_rules(struct builder *b); /* of all its chains */
 void chain_add(struct builder *b, const struct chain *chain);
@@ -124,6 +133,7 @@ void element_flows(struct builder *b, u128 first, u128 last, struct range protoc
 		   struct range ports);
 void element_services(struct builder *b, struct range protocols, struct range ports);
 void element_icmp6(struct builder *b, uint8_t type, const char *text);
+void element_lease(struct builder *b, u128 addr, uint32_t timeout_ms);
 void set_end(struct builder *b);
 
 /* The chains must have been added, all of them, since rules jump. */
@@ -146,6 +156,7 @@ enum ct_state {
 void match_ct_state(struct builder *b, unsigned states);
 void match_ct_direction(struct builder *b, bool reply);
 void match_ct_mark(struct builder *b, uint32_t mark);
+void match_ct_dnat(struct builder *b);
 void match_mark(struct builder *b, bool equal, uint32_t mark);
 void match_skuid(struct builder *b, uint32_t uid);
 void match_iif(struct builder *b, const char *name);
@@ -159,6 +170,8 @@ void match_range(struct builder *b, enum side side, enum family family, u128 fir
 void match_prefix(struct builder *b, enum side side, const struct prefix *prefix);
 void match_icmp6(struct builder *b, const struct set *set);
 void match_hoplimit(struct builder *b, uint8_t hops);
+void match_port(struct builder *b, uint8_t protocol, uint16_t port); /* TCP, UDP */
+void match_other_port(struct builder *b, uint16_t port);
 void match_tcp(struct builder *b);
 void match_tcp_no_syn(struct builder *b); /* FIN, SYN, RST, ACK are not just SYN */
 
@@ -172,4 +185,5 @@ void rule_jump(struct builder *b, const struct chain *chain);
 void rule_goto(struct builder *b, const struct chain *chain);
 void rule_reset(struct builder *b);  /* reject with tcp reset */
 void rule_reject(struct builder *b); /* reject with icmpx admin-prohibited */
-void rule_end(struct builder *b);    /* no verdict */
+void rule_redirect(struct builder *b, uint16_t port);
+void rule_end(struct builder *b); /* no verdict */

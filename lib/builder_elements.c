@@ -1,6 +1,7 @@
 #include "lib/builder.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -110,7 +111,7 @@ static void put_key(struct nlmsghdr *list, uint16_t type, const struct bytes *ke
 }
 
 static void put(struct builder *b, uint32_t flags, const struct bytes *key,
-		const struct bytes *end)
+		const struct bytes *end, uint64_t timeout_ms)
 {
 	struct nlattr *nest;
 
@@ -122,6 +123,8 @@ static void put(struct builder *b, uint32_t flags, const struct bytes *key,
 	put_key(b->list, NFTA_SET_ELEM_KEY, key);
 	if (end)
 		put_key(b->list, NFTA_SET_ELEM_KEY_END, end);
+	if (timeout_ms)
+		mnl_attr_put_u64(b->list, NFTA_SET_ELEM_TIMEOUT, htobe64(timeout_ms));
 	mnl_attr_nest_end(b->list, nest);
 }
 
@@ -166,12 +169,12 @@ void element_addrs(struct builder *b, u128 first, u128 last)
 	if (element_begin(b))
 		describe_addrs(&b->line, family, first, last);
 	element_named(b);
-	put(b, 0, &key, NULL);
+	put(b, 0, &key, NULL, 0);
 	/* An interval ends where the next address is outside; the last one of all has
 	 * none. */
 	if (last < addr_max(family)) {
 		key = addr_bytes(family, last + 1);
-		put(b, NFT_SET_ELEM_INTERVAL_END, &key, NULL);
+		put(b, NFT_SET_ELEM_INTERVAL_END, &key, NULL, 0);
 	}
 }
 
@@ -189,7 +192,7 @@ void element_flows(struct builder *b, u128 first, u128 last, struct range protoc
 	element_named(b);
 	add_service(&key, protocols.first, ports.first);
 	add_service(&end, protocols.last, ports.last);
-	put(b, 0, &key, b->set->kind == SET_RANGES ? &end : NULL);
+	put(b, 0, &key, b->set->kind == SET_RANGES ? &end : NULL, 0);
 }
 
 void element_services(struct builder *b, struct range protocols, struct range ports)
@@ -201,7 +204,7 @@ void element_services(struct builder *b, struct range protocols, struct range po
 	element_named(b);
 	add_service(&key, protocols.first, ports.first);
 	add_service(&end, protocols.last, ports.last);
-	put(b, 0, &key, b->set->kind == SET_RANGES ? &end : NULL);
+	put(b, 0, &key, b->set->kind == SET_RANGES ? &end : NULL, 0);
 }
 
 void element_icmp6(struct builder *b, uint8_t type, const char *text)
@@ -211,5 +214,18 @@ void element_icmp6(struct builder *b, uint8_t type, const char *text)
 	if (element_begin(b))
 		buf_puts(&b->line, text);
 	element_named(b);
-	put(b, 0, &key, NULL);
+	put(b, 0, &key, NULL, 0);
+}
+
+void element_lease(struct builder *b, u128 addr, uint32_t timeout_ms)
+{
+	enum family family = set_family(b->set);
+	struct bytes key = addr_bytes(family, addr);
+
+	if (element_begin(b)) {
+		describe_addrs(&b->line, family, addr, addr);
+		buf_printf(&b->line, " timeout %" PRIu32 "ms", timeout_ms);
+	}
+	element_named(b);
+	put(b, 0, &key, NULL, timeout_ms);
 }

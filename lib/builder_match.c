@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 
 #include <libnftnl/expr.h>
@@ -56,6 +57,17 @@ void match_ct_mark(struct builder *b, uint32_t mark)
 	say(b, "ct mark 0x%08x", mark);
 }
 
+/* Its destination was changed: by a redirect, say. */
+void match_ct_dnat(struct builder *b)
+{
+	uint32_t bits = IPS_DST_NAT, zero = 0;
+
+	load_ct(b, NFT_CT_STATUS);
+	mask(b, &bits, sizeof(bits));
+	compare(b, false, &zero, sizeof(zero));
+	say(b, "ct status dnat");
+}
+
 void match_mark(struct builder *b, bool equal, uint32_t mark)
 {
 	load_meta(b, NFT_META_MARK, NFT_REG_1);
@@ -95,6 +107,11 @@ void match_oif(struct builder *b, bool equal, const char *name)
 static void load_port(struct builder *b, enum side side, uint32_t reg)
 {
 	load_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, side == SOURCE ? 0 : 2, 2, reg);
+}
+
+static void load_service_port(struct builder *b, enum side side, uint32_t reg)
+{
+	load_port(b, side, reg);
 	say(b, ". th %s", side == SOURCE ? "sport" : "dport");
 }
 
@@ -113,7 +130,7 @@ void match_flow(struct builder *b, enum side side, const struct set *set)
 	load_addr(b, family, side, layouts[family].length);
 	load_meta(b, NFT_META_L4PROTO, layouts[family].protocol);
 	say(b, ". meta l4proto");
-	load_port(b, side, layouts[family].port);
+	load_service_port(b, side, layouts[family].port);
 	lookup(b, set);
 }
 
@@ -121,7 +138,7 @@ void match_service(struct builder *b, enum side side, const struct set *set)
 {
 	load_meta(b, NFT_META_L4PROTO, NFT_REG_1);
 	say(b, "meta l4proto");
-	load_port(b, side, NFT_REG32_01);
+	load_service_port(b, side, NFT_REG32_01);
 	lookup(b, set);
 }
 
@@ -176,6 +193,28 @@ void match_hoplimit(struct builder *b, uint8_t hops)
 	load_payload(b, NFT_PAYLOAD_NETWORK_HEADER, HOPLIMIT_OFFSET, 1, NFT_REG_1);
 	compare8(b, true, hops);
 	say(b, "ip6 hoplimit %u", hops);
+}
+
+static void compare_port(struct builder *b, bool equal, uint16_t port)
+{
+	uint16_t wire = htons(port);
+
+	load_port(b, DESTINATION, NFT_REG_1);
+	compare(b, equal, &wire, sizeof(wire));
+}
+
+void match_port(struct builder *b, uint8_t protocol, uint16_t port)
+{
+	want_protocol(b, protocol);
+	compare_port(b, true, port);
+	say(b, "%s dport %u", protocol == IPPROTO_TCP ? "tcp" : "udp", port);
+}
+
+/* Of a packet without ports: anything. */
+void match_other_port(struct builder *b, uint16_t port)
+{
+	compare_port(b, false, port);
+	say(b, "th dport != %u", port);
 }
 
 void match_tcp(struct builder *b)

@@ -1,8 +1,10 @@
 #include "lib/builder.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netlink.h>
 
@@ -161,4 +163,27 @@ void rule_reject(struct builder *b)
 {
 	reject(b, NFT_REJECT_ICMPX_UNREACH, NFT_REJECT_ICMPX_ADMIN_PROHIBITED,
 	       "reject with icmpx admin-prohibited");
+}
+
+/* To the loopback address of the packet's family. */
+void rule_redirect(struct builder *b, uint16_t port)
+{
+	struct nftnl_expr *e = expr(b, "immediate");
+	uint16_t wire = htons(port);
+
+	if (e) {
+		nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
+		if (nftnl_expr_set(e, NFTNL_EXPR_IMM_DATA, &wire, sizeof(wire)) < 0)
+			b->failed = true;
+	}
+	e = expr(b, "redir");
+	if (e) {
+		/* The kernel gives both ends and the flag back. */
+		nftnl_expr_set_u32(e, NFTNL_EXPR_REDIR_REG_PROTO_MIN, NFT_REG_1);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_REDIR_REG_PROTO_MAX, NFT_REG_1);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_REDIR_FLAGS,
+				   NF_NAT_RANGE_PROTO_SPECIFIED);
+	}
+	say(b, "redirect to :%u", port);
+	rule_end(b);
 }

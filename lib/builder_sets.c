@@ -54,6 +54,8 @@ static uint32_t set_flags(const struct set *set)
 						      : NFT_SET_INTERVAL;
 	case SET_COUNTING:
 		return NFT_SET_EVAL | NFT_SET_TIMEOUT;
+	case SET_LEARNED:
+		return NFT_SET_TIMEOUT;
 	}
 	return 0;
 }
@@ -73,6 +75,8 @@ static void describe(struct nftnl_set *s, const struct set *set, uint32_t id)
 		nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, COUNTED_MAX);
 		nftnl_set_set_u64(s, NFTNL_SET_TIMEOUT, COUNTED_MS);
 	}
+	if (set->kind == SET_LEARNED)
+		nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, LEARNED_MAX);
 }
 
 const char *set_name(const struct builder *b, const struct set *set,
@@ -134,4 +138,6 @@ void set_begin(struct builder *b, const struct set *set)
 		buf_printf(text,
 			   "\t\tsize %u\n\t\tflags dynamic,timeout\n\t\ttimeout %us\n",
 			   COUNTED_MAX, COUNTED_MS / 1000);
+	if (set->kind == SET_LEARNED)
+		buf_printf(text, "\t\tsize %u\n\t\tflags timeout\n", LEARNED_MAX);
 }

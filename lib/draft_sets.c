@@ -1,6 +1,7 @@
 #include "lib/draft.h"
 
 #include <netinet/in.h>
+#include <string.h>
 
 #include "lib/arena.h"
 
@@ -169,8 +170,8 @@ static void add_services(struct builder *b, const struct span *span,
 		add_service(b, span, others[i], (struct range){ 0, 65535 });
 }
 
-static void add_ports(struct builder *b, const struct plan *plan, const struct span *span,
-		      portset id)
+void add_ports(struct builder *b, const struct plan *plan, const struct span *span,
+	       portset id)
 {
 	const struct port_range *ranges;
 	size_t count;
@@ -178,6 +179,15 @@ static void add_ports(struct builder *b, const struct plan *plan, const struct s
 	ranges = portset_ranges(plan->portsets, id, &count);
 	for (size_t i = 0; i < count; i++)
 		add_services(b, span, ranges[i]);
+}
+
+void add_dns_ports(struct builder *b, const struct plan *plan, const struct span *span,
+		   portset id)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(dns_points); i++)
+		if (portset_has(plan->portsets, id, dns_points[i]))
+			add_services(b, span,
+				     (struct port_range){ dns_points[i], dns_points[i] });
 }
 
 static int fill_ports(struct builder *b, struct draft *draft, const struct set *set,
@@ -193,15 +203,12 @@ static int fill_ports(struct builder *b, struct draft *draft, const struct set *
 		if (portset_covers(plan->portsets, span->ports, PORTSET_ANY, &any, err) <
 		    0)
 			return -1;
-		if (!any)
-			add_ports(b, plan, span, span->ports);
 		/* An address that is in `allow` needs only what that set does not open.
 		 */
-		for (size_t j = 0; any && j < ARRAY_SIZE(dns_points); j++)
-			if (portset_has(plan->portsets, span->ports, dns_points[j]))
-				add_services(b, span,
-					     (struct port_range){ dns_points[j],
-								  dns_points[j] });
+		if (any)
+			add_dns_ports(b, plan, span, span->ports);
+		else
+			add_ports(b, plan, span, span->ports);
 	}
 	return 0;
 }
@@ -228,22 +235,30 @@ static int fill_dns(struct builder *b, struct draft *draft, const struct set *se
 static int fill_resolver(struct builder *b, struct draft *draft, const struct set *set,
 			 struct error *err)
 {
-	const struct addr *v =
-		draft->site ? draft->site->resolvers : draft->plan->resolvers;
-	size_t count =
-		draft->site ? draft->site->resolver_count : draft->plan->resolver_count;
+	bool guarded = draft_is_guarded(draft);
+	const struct site *site = guarded ? &draft->plan->site : draft->site;
+	const struct addr *v = site ? site->resolvers : draft->plan->resolvers;
+	size_t count = site ? site->resolver_count : draft->plan->resolver_count;
 
 	(void)err;
 	for (size_t i = 0; i < count; i++) {
 		struct span span = { .first = v[i].value, .last = v[i].value };
 
-		if (v[i].family != set_family(set))
+		/* To loopback a rule lets netpale alone. */
+		if (v[i].family != set_family(set) ||
+		    (guarded && addr_scope(&v[i]) == ADDR_LOOPBACK))
 			continue;
 		add_services(b, &span, (struct port_range){ 53, 53 });
 		add_services(b, &span,
 			     (struct port_range){ PORTSET_UDP + 53, PORTSET_UDP + 53 });
 	}
 	return 0;
+}
+
+bool draft_keeps(const char *set)
+{
+	return strcmp(set, set_refused[0].name) == 0 ||
+	       strcmp(set, set_refused[1].name) == 0;
 }
 
 static const struct {
@@ -275,5 +290,5 @@ int draft_fill_sets(struct builder *b, struct draft *draft, struct error *err)
 			return -1;
 		set_end(b);
 	}
-	return 0;
+	return draft_is_guarded(draft) ? draft_fill_guard(b, draft, err) : 0;
 }

@@ -4,9 +4,6 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
-
-#include <libmnl/libmnl.h>
 
 #include "lib/draft.h"
 #include "lib/standing.h"
@@ -15,15 +12,21 @@
  * conntrack entry and take the short way; all others, those of flows that are older
  * than this fence too, are looked up again, because a mark belongs to one fence only. */
 
-static const struct chain output = { "output", NF_INET_LOCAL_OUT };
-static const struct chain forward = { "forward", NF_INET_FORWARD };
-static const struct chain input = { "input", NF_INET_LOCAL_IN };
-static const struct chain post = { "post", NF_INET_POST_ROUTING };
-static const struct chain egress = { "egress", CHAIN_INNER };
-static const struct chain refuse = { "refuse", CHAIN_INNER };
+static const struct chain output = { .name = "output", .hook = NF_INET_LOCAL_OUT };
+static const struct chain forward = { .name = "forward", .hook = NF_INET_FORWARD };
+static const struct chain input = { .name = "input", .hook = NF_INET_LOCAL_IN };
+static const struct chain post = { .name = "post", .hook = NF_INET_POST_ROUTING };
+static const struct chain egress = { .name = "egress", .hook = CHAIN_INNER };
+static const struct chain refuse = { .name = "refuse", .hook = CHAIN_INNER };
 
-static const struct chain *const chains[] = { &output, &forward, &input,
-					      &post,   &egress,  &refuse };
+/* The last one only of a guarded fence. */
+static const struct chain *const chains[] = { &output, &forward, &input,    &post,
+					      &egress, &refuse,  &chain_dns };
+
+static size_t chain_count(const struct draft *draft)
+{
+	return ARRAY_SIZE(chains) - !draft_is_guarded(draft);
+}
 
 static const struct prefix docker_dns = { { 0x7f00000b, FAMILY_4 }, 32 };
 static const struct prefix loopback[] = { { { 0x7f000000, FAMILY_4 }, 8 },
@@ -40,7 +43,7 @@ static void accept_marked(struct builder *b, const struct draft *draft)
 	rule_accept(b);
 }
 
-static void mark_and_accept(struct builder *b, const struct draft *draft)
+void mark_and_accept(struct builder *b, const struct draft *draft)
 {
 	set_ct_mark(b, draft->options->flow_mark);
 	rule_accept(b);
@@ -91,30 +94,10 @@ static bool docker_asks_anybody(const struct draft *draft)
 	return site->docker_dns && !site->docker_tells;
 }
 
-static void output_rules(struct builder *b, const struct draft *draft)
+/* DNS that leaves as what it is. Its flows get no mark: they end with the fence that has
+ * these rules. */
+static void accept_dns(struct builder *b, const struct draft *draft)
 {
-	chain_begin(b, &output);
-	accept_marked(b, draft);
-
-	match_mark(b, true, draft->options->socket_mark);
-	match_service(b, DESTINATION, &set_dns);
-	rule_accept(b);
-
-	/* A hop limit of 255 cannot have come through, or go through, a router. */
-	match_icmp6(b, &set_nd_out);
-	match_hoplimit(b, 255);
-	rule_accept(b);
-
-	/* The kernel's own reports of groups joined. They stay here, because anybody
-	 * may join any group and so write to the link; silently, because nobody tried
-	 * anything. */
-	match_icmp6(b, &set_mld);
-	if (draft->plan->mode == MODE_AUDIT)
-		rule_accept(b);
-	else
-		rule_drop(b);
-
-	/* DNS flows get no mark: they end with the fence that has these rules. */
 	for (size_t i = 0; i < 2 && !draft->site; i++) {
 		match_flow(b, DESTINATION, &set_resolver[i]);
 		rule_accept(b);
@@ -132,7 +115,41 @@ static void output_rules(struct builder *b, const struct draft *draft)
 		match_service(b, DESTINATION, &set_dns);
 		rule_accept(b);
 	}
+}
 
+static void output_rules(struct builder *b, const struct draft *draft)
+{
+	bool guarded = draft_is_guarded(draft);
+
+	chain_begin(b, &output);
+	accept_marked(b, draft);
+
+	if (guarded) {
+		guard_ask(b, draft);
+	} else {
+		match_mark(b, true, draft->options->socket_mark);
+		match_service(b, DESTINATION, &set_dns);
+		rule_accept(b);
+	}
+
+	/* A hop limit of 255 cannot have come through, or go through, a router. */
+	match_icmp6(b, &set_nd_out);
+	match_hoplimit(b, 255);
+	rule_accept(b);
+
+	/* The kernel's own reports of groups joined. They stay here, because anybody
+	 * may join any group and so write to the link; silently, because nobody tried
+	 * anything. */
+	match_icmp6(b, &set_mld);
+	if (draft->plan->mode == MODE_AUDIT)
+		rule_accept(b);
+	else
+		rule_drop(b);
+
+	if (guarded)
+		guard_accept_lapsed(b, draft, DESTINATION);
+	else
+		accept_dns(b, draft);
 	accept_replies(b, draft);
 	rule_jump(b, &egress);
 	chain_end(b);
@@ -152,6 +169,12 @@ static void forward_rules(struct builder *b, const struct draft *draft)
 		match_flow(b, SOURCE, &set_ports[i]);
 		mark_and_accept(b, draft);
 		accept_allowed(b, draft, i, SOURCE);
+	}
+	if (draft_is_guarded(draft)) {
+		guard_accept_listed(b, draft, SOURCE);
+		guard_accept_any(b, draft, SOURCE);
+		guard_accept_lapsed(b, draft, SOURCE);
+		guard_accept_lapsed(b, draft, DESTINATION);
 	}
 	rule_jump(b, &egress);
 	chain_end(b);
@@ -202,9 +225,16 @@ static void post_rules(struct builder *b, const struct draft *draft)
 	chain_end(b);
 }
 
+static void accept_loopback(struct builder *b)
+{
+	match_oif(b, true, "lo");
+	rule_accept(b);
+}
+
 static void egress_rules(struct builder *b, const struct draft *draft)
 {
 	const struct plan *plan = draft->plan;
+	bool guarded = draft_is_guarded(draft);
 
 	chain_begin(b, &egress);
 
@@ -220,17 +250,27 @@ static void egress_rules(struct builder *b, const struct draft *draft)
 	 * arrive. */
 	match_ct_state(b, CT_RELATED);
 	rule_accept(b);
-	match_oif(b, true, "lo");
-	rule_accept(b);
+	if (guarded)
+		guard_accept_redirected(b, draft);
+	else
+		accept_loopback(b);
 
 	for (size_t i = 0; i < 2; i++) {
 		match_flow(b, DESTINATION, &set_ports[i]);
 		mark_and_accept(b, draft);
 	}
+	if (guarded)
+		guard_accept_listed(b, draft, DESTINATION);
 	match_service(b, DESTINATION, &set_dns);
 	rule_goto(b, &refuse);
+	/* Behind the refusal of DNS: what conntrack knows of a question that netpale asked
+	 * on loopback spares who uses the same port the redirect. */
+	if (guarded)
+		accept_loopback(b);
 	for (size_t i = 0; i < 2; i++)
 		accept_allowed(b, draft, i, DESTINATION);
+	if (guarded)
+		guard_accept_any(b, draft, DESTINATION);
 
 	rule_goto(b, &refuse);
 	chain_end(b);
@@ -275,6 +315,8 @@ static void add_rules(struct builder *b, const struct draft *draft)
 	post_rules(b, draft);
 	egress_rules(b, draft);
 	refuse_rules(b, draft);
+	if (draft_is_guarded(draft))
+		guard_redirect(b, draft);
 }
 
 /* Suffixes of the two generations. The plain names are for fences of a plan, so that a
@@ -299,54 +341,67 @@ static void delete_unused(struct builder *b, const struct standing *standing)
 			set_delete(b, standing->sets[i].name);
 }
 
-static bool is_ours(const char *chain)
+static bool is_ours(const struct draft *draft, const char *chain)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
+	for (size_t i = 0; i < chain_count(draft); i++)
 		if (strcmp(chains[i]->name, chain) == 0)
 			return true;
 	return false;
 }
 
-/* The sets that outlive a fence. */
-static bool is_kept(const char *set)
-{
-	return strcmp(set, set_refused[0].name) == 0 ||
-	       strcmp(set, set_refused[1].name) == 0;
-}
-
 /* What only the rules before used, or somebody else's. */
-static void delete_used(struct builder *b, const struct standing *standing)
+static void delete_used(struct builder *b, const struct draft *draft,
+			const struct standing *standing)
 {
 	for (size_t i = 0; i < standing->set_count; i++)
 		if (standing->sets[i].used && !standing->sets[i].anonymous &&
-		    !is_kept(standing->sets[i].name))
+		    !draft_keeps(standing->sets[i].name))
 			set_delete(b, standing->sets[i].name);
 	for (size_t i = 0; i < standing->chain_count; i++)
-		if (!is_ours(standing->chains[i]))
+		if (!is_ours(draft, standing->chains[i]))
 			chain_delete(b, standing->chains[i]);
+}
+
+/* A new table can be asked for as ours. The kernel never changes PERSIST, and gives one that
+ * stands to a new owner only where the old one left it so. Said aloud also when there is
+ * none: a table that somebody made dormant wakes up. */
+static uint32_t table_flags(const struct draft *draft, const struct standing *standing)
+{
+	const uint32_t owned = NFT_TABLE_F_OWNER | TABLE_PERSIST;
+	bool own = draft->options->own;
+
+	if (!standing->stands)
+		return own ? owned : 0;
+	if (own && standing->flags & TABLE_PERSIST)
+		return owned;
+	return standing->flags & owned;
 }
 
 static int assemble(struct builder *b, struct draft *draft,
 		    const struct standing *standing, struct error *err)
 {
+	uint32_t flags = table_flags(draft, standing);
+
 	b->accepts = draft->plan->mode == MODE_AUDIT;
 	b->suffix = choose_suffix(draft, standing);
 	b->ruleset->quiet = draft->options->quiet;
 	b->ruleset->plain = b->suffix[0] == '\0';
+	b->ruleset->guarded = draft_is_guarded(draft);
+	b->ruleset->owned = flags & NFT_TABLE_F_OWNER;
 	b->ruleset->counting = standing_uses(standing, set_refused[0].name);
 
 	table_begin(b);
-	table_add(b);
+	table_set(b, flags);
 	delete_unused(b, standing);
 	if (draft_fill_sets(b, draft, err) < 0)
 		return -1;
 
 	b->ruleset->swap = b->ruleset->count;
-	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
+	for (size_t i = 0; i < chain_count(draft); i++)
 		chain_add(b, chains[i]);
 	table_delete_rules(b);
 	add_rules(b, draft);
-	delete_used(b, standing);
+	delete_used(b, draft, standing);
 	table_end(b);
 	return 0;
 }
@@ -386,47 +441,4 @@ int ruleset_build_closed(const struct site *site, const struct ruleset_options *
 	struct draft draft = { .plan = &nothing, .site = site, .options = options };
 
 	return build(&draft, true, ret, err);
-}
-
-static void undo_set(struct builder *b, const struct ruleset *ruleset,
-		     const struct nlmsghdr *m)
-{
-	const struct nlattr *attr;
-
-	mnl_attr_for_each (attr, m, sizeof(struct nfgenmsg)) {
-		if (mnl_attr_get_type(attr) != NFTA_SET_NAME)
-			continue;
-		if (!ruleset->counting || !is_kept(mnl_attr_get_str(attr)))
-			set_delete(b, mnl_attr_get_str(attr));
-	}
-}
-
-int ruleset_build_undo(const struct ruleset *ruleset, size_t end, struct ruleset **ret,
-		       struct error *err)
-{
-	struct builder b;
-
-	if (builder_init(&b, RULESET_TABLE, false, err) < 0)
-		return -1;
-	table_add(&b);
-	for (size_t i = 0; i < end; i++) {
-		const struct nlmsghdr *m =
-			(const void *)(ruleset->bytes.data + ruleset->messages[i].offset);
-
-		if (NFNL_MSG_TYPE(m->nlmsg_type) == NFT_MSG_NEWSET)
-			undo_set(&b, ruleset, m);
-	}
-	return builder_finish(&b, ret, err);
-}
-
-int ruleset_build_removal(struct ruleset **ret, struct error *err)
-{
-	struct builder b;
-
-	if (builder_init(&b, RULESET_TABLE, false, err) < 0)
-		return -1;
-	/* What does not exist cannot be deleted, so it is added first. */
-	table_add(&b);
-	table_delete(&b);
-	return builder_finish(&b, ret, err);
 }

@@ -66,6 +66,7 @@ struct ruleset {
 	bool quiet;       /* as in the options */
 	bool plain;       /* the sets have their plain names */
 	bool owned;       /* the table is asked for with OWNER */
+	bool guarded;     /* it redirects DNS and has learned sets */
 	bool counting;    /* the sets of counters stood before, in use */
 	struct buf bytes; /* without batch begin and end */
 	struct ruleset_message *messages;
@@ -110,10 +111,13 @@ int ruleset_build_removal(struct ruleset **ret, struct error *err) MUST_CHECK;
  * transaction ends: sent after a refusal, it tells which feature is missing. */
 struct trial {
 	const char *feature; /* NULL: `index` is past the last */
+	bool guarded;        /* only a guarded fence needs it */
 	bool optional;       /* a quiet fence does without */
 };
 int ruleset_build_trial(size_t index, struct trial *ret_trial, struct ruleset **ret,
 			struct error *err) MUST_CHECK;
+/* The same for holding a table: not a feature that a fence lacks. */
+int ruleset_build_own_trial(struct ruleset **ret, struct error *err) MUST_CHECK;
 
 void ruleset_free(struct ruleset *ruleset);
 DEFINE_FREEP(ruleset)

@@ -1,12 +1,20 @@
+#include <netinet/in.h>
+
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 
 #include "lib/builder.h"
+#include "lib/standing.h"
 
 /* One kernel feature each, in a table that its own transaction deletes again. */
 
-static const struct chain chain = { "trial", NF_INET_LOCAL_OUT };
+#define TRIAL "netpale-trial"
+
+static const struct chain filter = { .name = "trial", .hook = NF_INET_LOCAL_OUT };
+static const struct chain nat = { "trial", NF_INET_LOCAL_OUT, -101, true };
 static const struct set ranges = { "ranges", KEY_ADDR4, SET_RANGES };
 static const struct set flows = { "flows", KEY_FLOW4, SET_RANGES };
+static const struct set learned = { "learned", KEY_ADDR4, SET_LEARNED };
 static const struct set counting = { "counting", KEY_ADDR4, SET_COUNTING };
 
 static void try_nothing(struct builder *b)
@@ -45,6 +53,18 @@ static void try_reject(struct builder *b)
 	rule_reject(b);
 }
 
+static void try_redirect(struct builder *b)
+{
+	match_port(b, IPPROTO_UDP, 53);
+	rule_redirect(b, RULESET_FORWARDER_PORT);
+}
+
+static void try_learned(struct builder *b)
+{
+	match_addr(b, DESTINATION, &learned);
+	rule_accept(b);
+}
+
 static void try_counting(struct builder *b)
 {
 	count_daddr(b, &counting);
@@ -57,25 +77,37 @@ static void try_log(struct builder *b)
 	rule_end(b);
 }
 
+enum need {
+	NEEDED,
+	BY_A_GUARDED_FENCE,
+	OPTIONAL,
+};
+
 static const struct {
-	struct trial trial;
+	const char *feature;
+	enum need need;
+	const struct chain *chain;
 	const struct set *set;
 	void (*rules)(struct builder *b);
 } trials[] = {
-	{ { "nf_tables for inet (CONFIG_NF_TABLES_INET)", false }, NULL, try_nothing },
-	{ { "sets of address ranges (nft_set_rbtree)", false }, &ranges, try_ranges },
-	{ { "sets of ranges of address . protocol . port (Linux 5.6)", false },
-	  &flows,
-	  try_flows },
-	{ { "connection tracking (nft_ct)", false }, NULL, try_ct },
-	{ { "connection marks (CONFIG_NF_CONNTRACK_MARK)", false }, NULL, try_mark },
-	{ { "reject (nft_reject_inet)", false }, NULL, try_reject },
-	{ { "sets filled by rules (nft_dynset, nft_counter)", true },
-	  &counting,
+	{ "nf_tables for inet (CONFIG_NF_TABLES_INET)", NEEDED, &filter, NULL,
+	  try_nothing },
+	{ "sets of address ranges (nft_set_rbtree)", NEEDED, &filter, &ranges,
+	  try_ranges },
+	{ "sets of ranges of address . protocol . port (Linux 5.6)", NEEDED, &filter,
+	  &flows, try_flows },
+	{ "connection tracking (nft_ct)", NEEDED, &filter, NULL, try_ct },
+	{ "connection marks (CONFIG_NF_CONNTRACK_MARK)", NEEDED, &filter, NULL,
+	  try_mark },
+	{ "reject (nft_reject_inet)", NEEDED, &filter, NULL, try_reject },
+	{ "sets of addresses that time out", BY_A_GUARDED_FENCE, &filter, &learned,
+	  try_learned },
+	{ "NAT for inet (Linux 5.2, nft_chain_nat, nft_redir)", BY_A_GUARDED_FENCE, &nat,
+	  NULL, try_redirect },
+	{ "sets filled by rules (nft_dynset, nft_counter)", OPTIONAL, &filter, &counting,
 	  try_counting },
-	{ { "limited logging to a group (nft_limit, nft_log, nfnetlink_log)", true },
-	  NULL,
-	  try_log },
+	{ "limited logging to a group (nft_limit, nft_log, nfnetlink_log)", OPTIONAL,
+	  &filter, NULL, try_log },
 };
 
 int ruleset_build_trial(size_t index, struct trial *ret_trial, struct ruleset **ret,
@@ -87,18 +119,33 @@ int ruleset_build_trial(size_t index, struct trial *ret_trial, struct ruleset **
 		*ret_trial = (struct trial){ 0 };
 		return 0;
 	}
-	if (builder_init(&b, "netpale-trial", false, err) < 0)
+	if (builder_init(&b, TRIAL, false, err) < 0)
 		return -1;
 	table_add(&b);
 	if (trials[index].set)
 		set_add(&b, trials[index].set);
-	chain_add(&b, &chain);
-	chain_begin(&b, &chain);
+	chain_add(&b, trials[index].chain);
+	chain_begin(&b, trials[index].chain);
 	trials[index].rules(&b);
 	chain_end(&b);
 	table_delete(&b);
 	if (builder_finish(&b, ret, err) < 0)
 		return -1;
-	*ret_trial = trials[index].trial;
+	*ret_trial = (struct trial){
+		.feature = trials[index].feature,
+		.guarded = trials[index].need == BY_A_GUARDED_FENCE,
+		.optional = trials[index].need == OPTIONAL,
+	};
 	return 0;
+}
+
+int ruleset_build_own_trial(struct ruleset **ret, struct error *err)
+{
+	struct builder b;
+
+	if (builder_init(&b, TRIAL, false, err) < 0)
+		return -1;
+	table_set(&b, NFT_TABLE_F_OWNER | TABLE_PERSIST);
+	table_delete(&b);
+	return builder_finish(&b, ret, err);
 }

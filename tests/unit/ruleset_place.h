@@ -93,3 +93,15 @@ static inline size_t count_of(const struct ruleset *ruleset, const char *words)
 		count += strncmp(ruleset->messages[i].what, words, strlen(words)) == 0;
 	return count;
 }
+
+static inline void assert_has(const struct ruleset *ruleset, const char *text)
+{
+	if (!strstr(ruleset->text.data, text))
+		fail_msg("no '%s' in:\n%s", text, ruleset->text.data);
+}
+
+static inline void assert_lacks(const struct ruleset *ruleset, const char *text)
+{
+	if (strstr(ruleset->text.data, text))
+		fail_msg("'%s' in:\n%s", text, ruleset->text.data);
+}

@@ -199,6 +199,70 @@ static void a_dormant_table_is_no_fence(void **state)
 		       "table netpale: dormant, not in force");
 }
 
+static void a_held_table_is_no_difference(void **state)
+{
+	struct plan *plan CLEANUP(plan_freep) = a_plan();
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+	struct buf held CLEANUP(buf_release) = { 0 };
+	uint32_t owned = htonl(NFT_TABLE_F_OWNER | 4);
+
+	(void)state;
+	buf_add(&held, ruleset->bytes.data, ruleset->bytes.length);
+	memcpy(find_attr(&held, &ruleset->messages[0], NFTA_TABLE_FLAGS), &owned, 4);
+	assert_differs(ruleset, held.data, held.length, 0, NULL);
+}
+
+static struct plan *a_guarded_plan(void)
+{
+	struct plan *plan = a_plan();
+
+	plan->dns = STANCE_GUARDED;
+	plan->classes[plan->class_count++] = ports_of(plan, 443, 443);
+	return plan;
+}
+
+static void what_was_learned_is_no_difference(void **state)
+{
+	const struct lease_op op = { .addr = addr_of("192.0.2.7"), .timeout_ms = 1000 };
+	const struct ruleset_guard guard = { .live = &op, .live_count = 1 };
+	struct plan *plan CLEANUP(plan_freep) = a_guarded_plan();
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+	struct ruleset *held CLEANUP(ruleset_freep) = NULL;
+	struct ruleset_options options = marks;
+	struct error err = { 0 };
+
+	(void)state;
+	options.guard = &guard;
+	assert_int_equal(ruleset_build(plan, &options, false, &held, &err), 0);
+	assert_int_equal(count_of(held, "add element inet netpale learned4_0"), 1);
+	assert_differs(ruleset, held->bytes.data, held->bytes.length, 0, NULL);
+	assert_differs(held, ruleset->bytes.data, ruleset->bytes.length, 0, NULL);
+}
+
+/* Behind Docker's chain it would never decide. */
+static void a_redirect_too_late_is_seen(void **state)
+{
+	struct plan *plan CLEANUP(plan_freep) = a_guarded_plan();
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+	size_t i = find_message(ruleset, "add chain inet netpale dns");
+	struct buf held CLEANUP(buf_release) = { 0 };
+	uint32_t priority = htonl((uint32_t)-101), later = htonl((uint32_t)-99);
+	char *at;
+
+	(void)state;
+	buf_add(&held, ruleset->bytes.data, ruleset->bytes.length);
+	at = memmem(find_attr(&held, &ruleset->messages[i], NFTA_CHAIN_HOOK), 32,
+		    &priority, sizeof(priority));
+	assert_non_null(at);
+	memcpy(at, &later, sizeof(later));
+	assert_differs(ruleset, held.data, held.length, 1,
+		       "chain dns: type nat hook 3 priority -99 policy accept, not type "
+		       "nat hook 3 priority -101 policy accept");
+	memcpy(at, &priority, sizeof(priority));
+	memcpy(find_attr(&held, &ruleset->messages[i], NFTA_CHAIN_TYPE), "nix", 3);
+	assert_differs(ruleset, held.data, held.length, 1, "chain dns: type nix hook 3");
+}
+
 static void a_set_of_other_flags(void **state)
 {
 	struct plan *plan CLEANUP(plan_freep) = a_plan();
@@ -302,6 +366,9 @@ int main(void)
 		cmocka_unit_test(rules_in_another_order),
 		cmocka_unit_test(another_plan_stands),
 		cmocka_unit_test(a_dormant_table_is_no_fence),
+		cmocka_unit_test(a_held_table_is_no_difference),
+		cmocka_unit_test(what_was_learned_is_no_difference),
+		cmocka_unit_test(a_redirect_too_late_is_seen),
 		cmocka_unit_test(a_set_of_other_flags),
 		cmocka_unit_test(a_catch_all_is_seen),
 		cmocka_unit_test(what_was_deleted_is_not_missed),
