@@ -54,6 +54,7 @@ void netlink_close(struct netlink *netlink)
 	if (!netlink)
 		return;
 	netlink_socket_close(netlink);
+	buf_release(&netlink->batch);
 	free(netlink);
 }
 
@@ -131,13 +132,13 @@ static void read_answer(const struct nlmsghdr *m, struct refusal *refusal)
 
 /* All answers lie in the socket when sendmsg() returns: the kernel works in our call.
  * Errors come in the order of the messages, and the answer to the last one, success or
- * not, behind them. When there were too many to keep (ENOBUFS) the first ones are
- * there. */
+ * not, behind them; so its success is the end. When there were too many to keep
+ * (ENOBUFS) the first ones are there. */
 static void read_answers(struct netlink *netlink, struct refusal *refusal)
 {
 	_Alignas(struct nlmsghdr) char bytes[8192];
 
-	for (;;) {
+	while (!refusal->answered) {
 		ssize_t got = recv(netlink->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 		const struct nlmsghdr *m;
 
@@ -148,6 +149,27 @@ static void read_answers(struct netlink *netlink, struct refusal *refusal)
 		for (size_t at = 0; (m = messages_next(bytes, (size_t)got, &at));)
 			read_answer(m, refusal);
 	}
+}
+
+/* Sends one transaction and hears what the kernel says to it. */
+static int converse(struct netlink *netlink, const struct msghdr *message,
+		    struct refusal *refusal)
+{
+	ssize_t sent;
+
+	*refusal = (struct refusal){ .seq = SEQ_BEGIN };
+	netlink_drain(netlink);
+	do {
+		sent = sendmsg(netlink->fd, message, 0);
+	} while (sent < 0 && errno == EINTR);
+	if (sent < 0) {
+		refusal->code = errno;
+		return -1;
+	}
+	read_answers(netlink, refusal);
+	if (refusal->code == 0 && !refusal->answered)
+		refusal->code = ENOBUFS;
+	return refusal->code ? -1 : 0;
 }
 
 /* Messages [from, to) as one transaction. Only the last message asks for an answer: one
@@ -169,19 +191,10 @@ static int transact(struct netlink *netlink, const struct ruleset *ruleset, size
 	};
 	struct msghdr message = { .msg_iov = parts, .msg_iovlen = ARRAY_SIZE(parts) };
 
-	*refusal = (struct refusal){ .seq = SEQ_BEGIN };
 	memcpy(&header, bytes + last->offset, sizeof(header));
 	header.nlmsg_flags |= NLM_F_ACK;
-	netlink_drain(netlink);
 	make_room(netlink, last->offset + last->length - start + WRAPPING);
-	if (sendmsg(netlink->fd, &message, 0) < 0) {
-		refusal->code = errno;
-		return -1;
-	}
-	read_answers(netlink, refusal);
-	if (refusal->code == 0 && !refusal->answered)
-		refusal->code = ENOBUFS;
-	return refusal->code ? -1 : 0;
+	return converse(netlink, &message, refusal);
 }
 
 /* How far a transaction that begins at `from` reaches. */
@@ -200,7 +213,7 @@ static size_t transaction_end(const struct netlink *netlink,
 
 /* The feature that is missing, after the kernel refused a message without a plain
  * reason. */
-static const char *missing_feature(struct netlink *netlink)
+static const char *missing_feature(struct netlink *netlink, const struct ruleset *refused)
 {
 	struct trial trial = { .feature = "" };
 
@@ -211,6 +224,9 @@ static const char *missing_feature(struct netlink *netlink)
 
 		if (ruleset_build_trial(i, &trial, &ruleset, &err) < 0 || !trial.feature)
 			return NULL;
+		if ((trial.guarded && !refused->guarded) ||
+		    (trial.optional && refused->quiet))
+			continue;
 		if (transact(netlink, ruleset, 0, ruleset->count, &refusal) < 0)
 			break;
 	}
@@ -241,7 +257,7 @@ static int explain(struct netlink *netlink, const struct ruleset *ruleset,
 	if (refusal->code == ENOENT || refusal->code == EOPNOTSUPP ||
 	    refusal->code == EINVAL || refusal->code == EAFNOSUPPORT ||
 	    refusal->code == EPROTONOSUPPORT)
-		feature = missing_feature(netlink);
+		feature = missing_feature(netlink, ruleset);
 	if (feature)
 		return error_errno(err, ERROR_KERNEL, refusal->code,
 				   "this kernel lacks %s; it refused '%s'", feature,
@@ -295,4 +311,63 @@ int netlink_table_delete(struct netlink *netlink, struct error *err)
 	if (transact(netlink, ruleset, 0, ruleset->count, &refusal) < 0)
 		return explain(netlink, ruleset, &refusal, err);
 	return 0;
+}
+
+bool netlink_can_own(struct netlink *netlink)
+{
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
+	struct refusal refusal;
+	struct error ignored;
+
+	if (netlink->own == OWN_UNTRIED) {
+		if (ruleset_build_own_trial(&ruleset, &ignored) < 0)
+			return false;
+		netlink->own = transact(netlink, ruleset, 0, ruleset->count, &refusal) < 0
+				       ? OWN_REFUSED
+				       : OWN_TAKEN;
+	}
+	return netlink->own == OWN_TAKEN;
+}
+
+/* One buffer from begin to end; its messages are numbered from 0. */
+static int send_learned(struct netlink *netlink, const struct lease_op *ops, size_t count,
+			bool plain, struct refusal *refusal, struct error *err)
+{
+	struct buf *batch = &netlink->batch;
+	char begin[WRAPPING / 2], end[WRAPPING / 2];
+	struct iovec part;
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	size_t last;
+
+	buf_clear(batch);
+	buf_add(batch, begin, nftnl_batch_begin(begin, SEQ_BEGIN)->nlmsg_len);
+	if (ruleset_learn(ops, count, plain, batch, &last, err) < 0)
+		return -1;
+	((struct nlmsghdr *)(void *)(batch->data + last))->nlmsg_flags |= NLM_F_ACK;
+	buf_add(batch, end, nftnl_batch_end(end, SEQ_END)->nlmsg_len);
+	if (batch->failed)
+		return error_memory(err);
+	part = (struct iovec){ batch->data, batch->length };
+	make_room(netlink, batch->length);
+	(void)converse(netlink, &message, refusal);
+	return 0;
+}
+
+int netlink_learn(struct netlink *netlink, const struct lease_op *ops, size_t count,
+		  bool plain, bool *ret_gone, struct error *err)
+{
+	struct refusal refusal = { .code = ENOENT };
+
+	*ret_gone = false;
+	/* Once more, because before Linux 6.8 an element can expire between the step that adds
+	 * it and the one that deletes it. */
+	for (int i = 0; i < 2 && count > 0 && refusal.code == ENOENT; i++)
+		if (send_learned(netlink, ops, count, plain, &refusal, err) < 0)
+			return -1;
+	if (count == 0 || refusal.code == 0)
+		return 0;
+	*ret_gone = refusal.code == ENOENT;
+	return error_errno(err, ERROR_KERNEL, refusal.code,
+			   "the kernel refused %zu learned addresses%s%s", count,
+			   refusal.why[0] ? ": " : "", refusal.why);
 }

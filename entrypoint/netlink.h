@@ -35,6 +35,9 @@ int netlink_fence(struct netlink *netlink, const struct plan *plan,
 int netlink_apply(struct netlink *netlink, const struct ruleset *ruleset,
 		  struct error *err) MUST_CHECK;
 
+/* Does the kernel let a socket hold a table that outlives it? Asked once. */
+bool netlink_can_own(struct netlink *netlink);
+
 /* Puts what was learned into the sets of the fence that stands, and waits for the kernel's word:
  * all or nothing. `plain` as in the ruleset that stands. A failure is ERROR_KERNEL; *ret_gone is set
  * when the table or a set is not there any more. */

@@ -8,12 +8,14 @@
 #include "lib/error.h"
 #include "lib/macros.h"
 
-/* A netlink socket: what netlink.c (nf_tables) and site.c (routes) share. */
+/* A netlink socket: what netlink*.c (nf_tables) and site.c (routes) share. */
 
 struct netlink {
 	int fd;
 	size_t room;   /* the longest message the socket takes now */
 	bool optional; /* a quiet fence does without what the last refusal was for */
+	enum { OWN_UNTRIED, OWN_REFUSED, OWN_TAKEN } own; /* may a table be held? */
+	struct buf batch; /* what netlink_learn() sends: one buffer for all */
 };
 
 struct nlmsghdr;
