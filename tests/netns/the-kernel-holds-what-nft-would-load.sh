@@ -5,9 +5,9 @@
 . "${0%/*}/lib.sh"
 
 fence() { in_client "$PEERS/fence" "$@"; }
-table() { in_client nft list table inet netpale; }
+table() { in_client nft -s list table inet netpale; } # -s: not when elements expire
 # The instructions, without elements: nft marks open intervals, the kernel hashes small sets anew.
-code() { in_client nft --debug=netlink list table inet netpale 2>&1 | grep -v '^	element'; }
+code() { in_client nft -s --debug=netlink list table inet netpale 2>&1 | grep -v '^	element'; }
 by_nft() { # FLOWS
 	fence text <"$1" >text.nft && in_client nft -f text.nft && table >nft.listed && code >nft.code &&
 		in_client nft delete table inet netpale
@@ -36,7 +36,15 @@ END
 seq 0 9999 | awk '{ printf "10.%d.%d.%d any\n", $1 / 16384, $1 / 64 % 256, $1 % 64 * 4 }
 	END { print "2001:db8::1 tcp:443" }' >many
 { cat edges; echo 'mode audit'; } >audit
-for flows in edges whole many audit; do
+{
+	cat edges
+	printf '%s\n' 'dns guarded' 'resolver 127.0.0.53' 'class tcp:443' 'class any' 'class all' \
+		'class udp:53,tcp:8000-8999' 'live 255.255.255.255 0 300000' 'live 192.0.2.7 0 90500' \
+		'live :: 3 86400000' 'live 198.51.100.7 1 60000' 'lapsed 192.0.2.8 0' \
+		'lapsed 2001:db8::8 2' 'lapsed 255.255.255.255 3' 'lapsed 192.0.2.8 1'
+} >guarded
+{ cat guarded; echo 'mode audit'; } >watched
+for flows in edges whole many audit guarded watched; do
 	check "$flows: the same as by nft" same_as_nft $flows
 	check "$flows: read back" fence verify sent
 	in_client nft delete table inet netpale
@@ -45,6 +53,10 @@ check 'the closed fence goes up' fence close sent <edges
 check 'and is read back' fence verify sent
 check 'a plan takes its place' fence apply sent <edges
 check 'and is read back' fence verify sent
+check 'a guarded one takes its place' fence apply sent <guarded
+check 'and is read back' fence verify sent
+check 'the other way round too' fence apply sent <edges
+check 'nothing of the guarded one is left' fence verify sent
 
 # A chain of this name that is none of ours cannot become ours.
 in_client nft delete table inet netpale

@@ -1,7 +1,7 @@
-/* What does a destination do to a client? probe EXPECTED tcp|udp ADDR PORT WITHIN_MS [FROM_PORT]
- * tries once, from that port of the client where one is given, and prints "OUTCOME TIME". Its
- * status is 0 when the outcome is the expected one and came in time, 1 for another outcome, 3 for
- * the right one too late.
+/* What does a destination do to a client? probe EXPECTED tcp|udp ADDR PORT WITHIN_MS [FROM_PORT
+ * [MARK]] tries once, from that port of the client where one is given (0: any), with that
+ * SO_MARK, and prints "OUTCOME TIME". Its status is 0 when the outcome is the expected one and
+ * came in time, 1 for another outcome, 3 for the right one too late.
  *
  *	open         TCP: connected. UDP: a datagram came back
  *	refused      TCP: reset. UDP: sending was not permitted (EPERM)
@@ -58,6 +58,13 @@ static int bind_to_port(int fd, int family, const char *port)
 	return result;
 }
 
+static int set_mark(int fd, const char *text)
+{
+	unsigned mark = (unsigned)strtoul(text, NULL, 0);
+
+	return setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
+}
+
 /* 0, or the errno that the attempt ended with. */
 static int attempt(int fd, bool tcp, const struct addrinfo *to, int within)
 {
@@ -88,7 +95,7 @@ int main(int argc, char **argv)
 	int fd, fault, within;
 	bool tcp;
 
-	if (argc != 6 && argc != 7)
+	if (argc < 6 || argc > 8)
 		return 2;
 	tcp = strcmp(argv[2], "tcp") == 0;
 	within = atoi(argv[5]);
@@ -96,7 +103,8 @@ int main(int argc, char **argv)
 	if (getaddrinfo(argv[3], argv[4], &hints, &to) != 0)
 		return 2;
 	fd = socket(to->ai_family, to->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || (argv[6] && bind_to_port(fd, to->ai_family, argv[6]) < 0))
+	if (fd < 0 || (argc > 6 && bind_to_port(fd, to->ai_family, argv[6]) < 0) ||
+	    (argc > 7 && set_mark(fd, argv[7]) < 0))
 		return 2;
 	start = now_ms();
 	fault = attempt(fd, tcp, to, within);
