@@ -225,7 +225,7 @@ int leases_learn(struct leases *leases, const char *host, const struct lease_add
 	leases_expire(leases, now);
 	change.now = now;
 	change.until = second_after(now, life + LEASE_GRACE_MS);
-	change.need = second_after(now, LEASE_TOLD_MIN * 1000 + LEASE_GRACE_MS);
+	change.need = second_after(now, LEASE_RENEW_MS + LEASE_GRACE_MS);
 	if (count > 0 || leases_know(leases, host)) {
 		if (!store_reserve(leases, count))
 			return error_memory(err);

@@ -21,7 +21,7 @@
  *
  * The table says what the kernel holds: an element (address and class) ends there with the last of
  * its live leases. So that a name asked for again and again costs no operation each time, its leases
- * are extended only when less than LEASE_TOLD_MIN and the grace are left of them, and clients are
+ * are extended only when less than LEASE_RENEW_MS and the grace are left of them, and clients are
  * told no more than what is left. Times are kept in whole seconds; an end is rounded up.
  *
  * Everything is bounded: the oldest, by when their name was asked for last, go first. Names and
@@ -30,6 +30,7 @@
 #define LEASE_FLOOR_MS (300u * 1000) /* an address stays open at least that long, */
 #define LEASE_CAP_MS (3600u * 1000)  /* at most that long without being seen again, */
 #define LEASE_GRACE_MS (60u * 1000)  /* and this much longer than clients are told */
+#define LEASE_RENEW_MS (LEASE_FLOOR_MS / 2)
 #define LEASE_UNSEEN_MS (3600u * 1000)
 #define LEASE_TOLD_MIN 60u /* seconds: the TTL that clients are told */
 #define LEASE_TOLD_MAX 300u
@@ -72,8 +73,8 @@ struct lease_ops {
  * and in one transaction, before the reply may be sent: first what is evicted to make room, then
  * additions and extensions. `ttl`: the smallest of the reply's, in seconds. `*ret_told`: the TTL to
  * tell the client; each address is open for at least that and the grace. No address of the reply
- * itself makes room. On failure (memory) the name's leases that `ops` would have changed are
- * forgotten, and others may have been evicted; `ops` is as before. */
+ * itself makes room. On failure (memory) the name is forgotten, and others may have been evicted;
+ * `ops` is as before. */
 int leases_learn(struct leases *leases, const char *host, const struct lease_addr *addrs,
 		 size_t count, uint32_t ttl, int64_t now, struct lease_ops *ops,
 		 uint32_t *ret_told, struct error *err) MUST_CHECK;

@@ -139,9 +139,9 @@ bool store_reserve(struct leases *leases, size_t records)
 				leases->by_host.capacity, sizeof(*leases->names)))
 			return false;
 	}
-	if (held > leases->by_addr.mask)
+	if (held / 2 > leases->by_addr.mask)
 		grow_by_addr(leases);
-	if (leases->counts.names > leases->by_host.mask)
+	if (leases->counts.names / 2 > leases->by_host.mask)
 		grow_by_host(leases);
 	return true;
 }
