@@ -140,12 +140,26 @@ static inline bool world_is_open(const struct world *world, const struct lease_a
 	return true;
 }
 
+/* A live address that is not in the reply: the client may know it from an older one. */
+static inline void world_keep(struct world_lease *lease, int64_t then)
+{
+	int64_t until = then + LEASE_RENEW_MS + LEASE_GRACE_MS;
+	int64_t unseen = lease->seen / 1000 * 1000 + LEASE_UNSEEN_MS;
+
+	until = until < unseen ? until : unseen;
+	if (lease->held && lease->ends > then && lease->promised < until)
+		lease->promised = until;
+}
+
 static inline void world_told(struct world *world, uint32_t name,
 			      const struct lease_addr *addrs, size_t count, uint32_t ttl,
 			      uint32_t told, int64_t then)
 {
 	PROMISE(told >= LEASE_TOLD_MIN && told <= LEASE_TOLD_MAX);
 	PROMISE(told <= ttl || told == LEASE_TOLD_MIN);
+	PROMISE(told >= ttl || told >= LEASE_RENEW_MS / 1000);
+	for (uint32_t i = 0; i < W_ADDRS; i++)
+		world_keep(&world->v[name][i], then);
 	for (size_t i = 0; i < count; i++) {
 		int64_t until = then + told * 1000 + LEASE_GRACE_MS;
 		struct world_lease *lease = &world->v[name][world_index(&addrs[i].addr)];
