@@ -5,9 +5,7 @@
 #include <strings.h>
 
 #include "entrypoint/forwarder_internal.h"
-
-/* Longer chains than anybody follows (reply.h) are not kept. */
-#define ALIASES_MAX 32
+#include "lib/reply.h"
 
 #define NOT_ALLOWED "not allowed by the netpale policy"
 #define TOO_MANY "too many names below this wildcard"
@@ -122,6 +120,7 @@ static void answer(struct question *q, const struct dnsmsg_reply *with)
 
 	asked->id = q->id;
 	asked->type = q->type;
+	asked->opcode = 0;
 	asked->udp_size = q->udp_size;
 	asked->recursion = q->recursion;
 	asked->edns = q->edns;
@@ -317,44 +316,40 @@ void questions_learned(struct forwarder *f, const struct message *learned)
 
 /* What upstream says. */
 
-static ares_status_t keep_alias(ares_dns_record_t *record, const ares_dns_rr_t *alias)
+static ares_status_t copy_way(ares_dns_record_t *record, const struct reply_way *way)
 {
-	ares_dns_rr_t *copy;
-	ares_status_t status = ares_dns_record_rr_add(
-		&copy, record, ARES_SECTION_ANSWER, ares_dns_rr_get_name(alias),
-		ARES_REC_TYPE_CNAME, ARES_CLASS_IN, ares_dns_rr_get_ttl(alias));
+	ares_dns_rec_type_t type =
+		way->family == FAMILY_4 ? ARES_REC_TYPE_A : ARES_REC_TYPE_AAAA;
+	ares_status_t status =
+		ares_dns_record_query_add(record, way->names[0], type, ARES_CLASS_IN);
+	ares_dns_rr_t *alias;
 
-	if (status != ARES_SUCCESS)
-		return status;
-	return ares_dns_rr_set_str(copy, ARES_RR_CNAME_CNAME,
-				   ares_dns_rr_get_str(alias, ARES_RR_CNAME_CNAME));
+	for (size_t i = 0; i < way->aliases && status == ARES_SUCCESS; i++) {
+		status = ares_dns_record_rr_add(&alias, record, ARES_SECTION_ANSWER,
+						way->names[i], ARES_REC_TYPE_CNAME,
+						ARES_CLASS_IN, way->ttl);
+		if (status == ARES_SUCCESS)
+			status = ares_dns_rr_set_str(alias, ARES_RR_CNAME_CNAME,
+						     way->names[i + 1]);
+	}
+	return status;
 }
 
-/* c-ares takes the reply back; of what it holds the answer needs only these. */
+/* c-ares takes the reply back; the answer needs only the way to the addresses. Without memory for
+ * it, they are the name's own. */
 static ares_dns_record_t *keep_aliases(const ares_dns_record_t *reply)
 {
-	size_t count = ares_dns_record_rr_cnt(reply, ARES_SECTION_ANSWER), kept = 0;
-	ares_dns_record_t *record = NULL;
-	ares_status_t status = ARES_SUCCESS;
+	ares_dns_record_t *record;
+	struct reply_way way;
 
-	for (size_t i = 0; i < count && kept < ALIASES_MAX; i++) {
-		const ares_dns_rr_t *rr =
-			ares_dns_record_rr_get_const(reply, ARES_SECTION_ANSWER, i);
-
-		if (ares_dns_rr_get_type(rr) != ARES_REC_TYPE_CNAME ||
-		    ares_dns_rr_get_class(rr) != ARES_CLASS_IN)
-			continue;
-		if (!record)
-			status = ares_dns_record_create(&record, 0, ARES_FLAG_QR,
-							ARES_OPCODE_QUERY,
-							ARES_RCODE_NOERROR);
-		if (status == ARES_SUCCESS)
-			status = keep_alias(record, rr);
-		if (status != ARES_SUCCESS)
-			break;
-		kept++;
-	}
-	return record;
+	if (!reply_way(reply, &way) || way.aliases == 0 ||
+	    ares_dns_record_create(&record, 0, ARES_FLAG_QR, ARES_OPCODE_QUERY,
+				   ARES_RCODE_NOERROR) != ARES_SUCCESS)
+		return NULL;
+	if (copy_way(record, &way) == ARES_SUCCESS)
+		return record;
+	ares_dns_record_destroy(record);
+	return NULL;
 }
 
 static void learn(struct question *q, const ares_dns_record_t *reply)

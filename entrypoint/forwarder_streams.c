@@ -106,7 +106,7 @@ void streams_accept(struct forwarder *f, unsigned listener)
 static void take_questions(struct stream *s)
 {
 	const struct client client = { .stream = s, .loopback = s->loopback };
-	uint8_t message[4096];
+	uint8_t message[DNSMSG_QUERY_BYTES];
 	size_t length;
 
 	while (s->fd >= 0) {

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -318,7 +319,7 @@ static long answer(const uint8_t *query, size_t length, struct reply *r)
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		size_t label = strlen(table[i].label);
 
-		if (strncmp(name, table[i].label, label) == 0 &&
+		if (strncasecmp(name, table[i].label, label) == 0 &&
 		    (name[label] == '.' || name[label] == '\0')) {
 			table[i].answer(r);
 			return delay + table[i].delay;
