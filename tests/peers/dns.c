@@ -1,7 +1,12 @@
-/* dns ADDR PORT [delay=MS] [silent] [no-tcp] [quiet] [a=ADDR] [aaaa=ADDR]: a DNS server with
- * manners that no real one would admit. It knows every name; the first label says how the answer
- * is (the table below), any other label gets an honest one. On stdout it says "ready", then each
- * question in a line (type, name, protocol, port it came from), unless quiet. */
+/* dns ADDR PORT [delay=MS] [silent] [no-tcp] [flat] [quiet] [a=ADDR] [aaaa=ADDR]
+ * [docker=ADDR]: a DNS server with manners that no real one would admit. It knows every name; the
+ * first label says how the answer is (the table below), any other label gets an honest one. On
+ * stdout it says "ready", then each question in a line (type, name, protocol, port it came from),
+ * unless quiet.
+ *
+ * flat: a reply's question is in lower case. docker: as Docker's resolver it knows only names whose
+ * first label begins with "container"; any other question it sends on from ADDR, number and all, to
+ * 127.0.0.1 port 7753, where a question to any server would be led, and passes on what comes. */
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -22,8 +27,8 @@ enum { HEADER = 12, FLAG_TC = 0x02, COUNT_ANSWERS = 6, CONNECTIONS_MAX = 64 };
 
 static struct {
 	long delay;
-	bool silent, no_tcp, quiet;
-	const char *a, *aaaa;
+	bool silent, no_tcp, flat, quiet;
+	const char *a, *aaaa, *docker;
 } manners = { .a = "198.51.100.10", .aaaa = "2001:db8:1::10" };
 
 struct reply {
@@ -246,6 +251,52 @@ static void private(struct reply *r)
 	put_address(r, NULL, "fd00::1");
 }
 
+/* The same question from another address; its reply, or SERVFAIL when it was refused or none came.
+ * Nobody else is served meanwhile. */
+static void send_on(struct reply *r, const uint8_t *query, size_t length)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET }, to = from;
+	struct pollfd fd = { .events = POLLIN };
+	ssize_t got = -1;
+
+	inet_pton(AF_INET, manners.docker, &from.sin_addr);
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	to.sin_port = htons(7753);
+	fd.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd.fd < 0 || bind(fd.fd, (void *)&from, sizeof(from)) < 0)
+		exit(1);
+	sendto(fd.fd, query, length, 0, (void *)&to, sizeof(to));
+	if (poll(&fd, 1, 2000) > 0)
+		got = recv(fd.fd, r->bytes, sizeof(r->bytes), 0);
+	close(fd.fd);
+	if (!manners.quiet)
+		printf("sent on, %s\n", got < HEADER ? "nothing"
+					: (r->bytes[3] & 0xf) == RCODE_REFUSED
+						? "refused"
+						: "answered");
+	if (got >= HEADER && (r->bytes[3] & 0xf) != RCODE_REFUSED)
+		r->length = (size_t)got;
+	else
+		rcode(r, RCODE_SERVFAIL);
+}
+
+static const char *type_name(unsigned type)
+{
+	static char other[16];
+
+	if (type == TYPE_A || type == TYPE_AAAA)
+		return type == TYPE_A ? "A" : "AAAA";
+	snprintf(other, sizeof(other), "TYPE%u", type);
+	return other;
+}
+
+static void flatten(struct reply *r)
+{
+	for (size_t i = HEADER; i < r->length && r->bytes[i]; i++)
+		if (r->bytes[i] >= 'A' && r->bytes[i] <= 'Z')
+			r->bytes[i] |= 0x20;
+}
+
 static const struct {
 	const char *label;
 	void (*answer)(struct reply *r);
@@ -312,8 +363,14 @@ static long answer(const uint8_t *query, size_t length, struct reply *r)
 	r->bytes[3] = 0x80;
 	memset(r->bytes + COUNT_ANSWERS, 0, 6);
 	if (!manners.quiet)
-		printf("%s %s %s %u\n", r->type == TYPE_AAAA ? "AAAA" : "A", name,
-		       r->tcp ? "tcp" : "udp", r->port);
+		printf("%s %s %s %u\n", type_name(r->type), name, r->tcp ? "tcp" : "udp",
+		       r->port);
+	if (manners.flat)
+		flatten(r);
+	if (manners.docker && strncasecmp(name, "container", 9) != 0) {
+		send_on(r, query, length);
+		return 0;
+	}
 
 	r->drop = manners.silent;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -451,6 +508,10 @@ static void read_manners(char **argument)
 			manners.silent = true;
 		else if (strcmp(*argument, "no-tcp") == 0)
 			manners.no_tcp = true;
+		else if (strncmp(*argument, "docker=", 7) == 0)
+			manners.docker = *argument + 7;
+		else if (strcmp(*argument, "flat") == 0)
+			manners.flat = true;
 		else if (strcmp(*argument, "quiet") == 0)
 			manners.quiet = true;
 		else
