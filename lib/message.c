@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
-/* On the wire: the type in one byte, then the fields that a message of this type has, in the order
- * of this list, numbers with the most significant byte first. There is one spelling of each
- * message. */
+/* On the wire: the type in one byte, then the fields that a message of this type has, in
+ * the order of this list, numbers with the most significant byte first. There is one
+ * spelling of each message. */
 enum field {
 	NUMBER = 1 << 0,
 	QTYPE = 1 << 1,
@@ -176,7 +176,7 @@ static void take_host(struct reader *r, char host[static HOST_TEXT])
 		return;
 	if (host_normalise(text, length, host, r->err) < 0)
 		r->failed = true;
-	else if (strlen(host) != length || memcmp(host, text, length) != 0)
+	else if (memcmp(host, text, length) != 0)
 		fail(r, "its host name is not normalised");
 }
 

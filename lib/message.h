@@ -50,7 +50,8 @@ enum message_verdict {
 #define MESSAGE_BYTES 8192 /* the longest message */
 
 struct message_counters {
-	uint64_t questions, answered, refused, failed, /* no usable reply from any upstream */
+	uint64_t questions, answered, refused,
+		failed,             /* no usable reply from any upstream */
 		malformed, dropped; /* no room for another question */
 };
 
@@ -58,15 +59,15 @@ struct message {
 	enum message_type type;
 	/* ASK, LEARN and their answers: the forwarder's own number for the question. */
 	uint32_t number;
-	uint16_t qtype;                  /* ASK, LEARN */
-	enum message_verdict verdict;    /* VERDICT */
-	uint32_t ttl;                    /* LEARN: the smallest of the reply; LEARNED: to tell */
-	char host[HOST_TEXT];            /* ASK, LEARN: normalised; VERDICT_POINTER; else "" */
+	uint16_t qtype;               /* ASK, LEARN */
+	enum message_verdict verdict; /* VERDICT */
+	uint32_t ttl;         /* LEARN: the smallest of the reply; LEARNED: to tell */
+	char host[HOST_TEXT]; /* ASK, LEARN: normalised; VERDICT_POINTER; else "" */
 	/* LEARN: what the reply gave; LEARNED: those of them that may be told (a LEARN for which
 	 * the kernel took nothing is answered with `failed`); SERVE: upstreams on port 53. */
 	struct addr addrs[MESSAGE_ADDRS];
 	size_t count;
-	bool failed;                     /* LEARNED: tell the client SERVFAIL */
+	bool failed;                      /* LEARNED: tell the client SERVFAIL */
 	struct message_counters counters; /* ALIVE */
 };
 
