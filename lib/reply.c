@@ -37,7 +37,8 @@ static void lower(uint32_t *ttl, const ares_dns_rr_t *record)
 		*ttl = ares_dns_rr_get_ttl(record);
 }
 
-/* c-ares reads names of any length; as texts to compare with every record they have to be short. */
+/* c-ares reads names of any length; as texts to compare with every record they have to be
+ * short. */
 static bool is_short(const char *name)
 {
 	return name && strnlen(name, HOST_TEXT) <= HOST_MAX;

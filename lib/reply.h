@@ -7,9 +7,9 @@
 #include "lib/addr.h"
 #include "lib/arena.h"
 
-/* What a DNS reply says about its question: the addresses of the type that was asked for whose
- * owner is the name in the question or where its CNAMEs lead within this reply's answers. Whatever
- * else stands in it, in whichever section, counts for nothing. */
+/* What a DNS reply says about its question: the addresses of the type that was asked for
+ * whose owner is the name in the question or where its CNAMEs lead within this reply's
+ * answers. Whatever else stands in it, in whichever section, counts for nothing. */
 
 struct ares_dns_record;
 
@@ -18,23 +18,23 @@ struct ares_dns_record;
 
 /* The way from the question to its addresses. Borrows from the reply. */
 struct reply_way {
-	/* The name in the question, then what each CNAME says; texts as c-ares has them, not
-	 * longer than a host name. */
+	/* The name in the question, then what each CNAME says; texts as c-ares has them,
+	 * not longer than a host name. */
 	const char *names[REPLY_ALIASES + 1];
 	size_t aliases;
 	enum family family; /* that was asked for */
 	uint32_t ttl;       /* the smallest of the CNAMEs; UINT32_MAX: there is none */
 };
 
-/* False when it leads nowhere: no addresses were asked for, a circle, too many CNAMEs, a name that
- * is too long. Costs at most REPLY_ALIASES times the records. */
+/* False when it leads nowhere: no addresses were asked for, a circle, too many CNAMEs, a
+ * name that is too long. Costs at most REPLY_ALIASES times the records. */
 bool reply_way(const struct ares_dns_record *reply, struct reply_way *ret);
 
 /* The addresses at its end, as they come, at most `room`. Lowers *ttl to theirs. */
 size_t reply_take(const struct ares_dns_record *reply, const struct reply_way *way,
 		  struct addr *addrs, size_t room, uint32_t *ttl);
 
-/* Both: at most ANSWER_ADDRS_MAX, in `arena`; no address at all is no failure. NULL: out of
- * memory. */
+/* Both: at most ANSWER_ADDRS_MAX, in `arena`; no address at all is no failure. NULL: out
+ * of memory. */
 const struct addr *reply_addresses(const struct ares_dns_record *reply,
 				   struct arena *arena, size_t *ret_count) MUST_CHECK;
