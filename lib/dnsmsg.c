@@ -18,15 +18,9 @@
 
 /* Reading. */
 
-/* OPT and a signature are what may follow a question. The parser makes room for as many records as
- * the header says, so that is looked at before. */
+/* OPT and a signature are what may follow a question. The parser makes room for as many
+ * records as the header says, so that is looked at before. */
 #define ADDITIONAL_MAX 2
-
-/* Of them only OPT is looked into. */
-#define PARSE_FLAGS                                                                      \
-	(ARES_DNS_PARSE_AN_BASE_RAW | ARES_DNS_PARSE_AN_EXT_RAW |                        \
-	 ARES_DNS_PARSE_NS_BASE_RAW | ARES_DNS_PARSE_NS_EXT_RAW |                        \
-	 ARES_DNS_PARSE_AR_BASE_RAW)
 
 static void record_freep(ares_dns_record_t **record)
 {
@@ -95,9 +89,8 @@ static bool take_name(const char *text, struct dnsmsg_question *ret)
 	if (dnsname_wire(text, wire) == 0)
 		return false;
 	memcpy(ret->text, text, length + 1);
-	/* Any escape makes it no host name. */
-	if (host_normalise(text, length, ret->host, &reason) < 0)
-		ret->host[0] = '\0';
+	/* Fills it for a host name only; any escape makes it none. */
+	(void)host_normalise(text, length, ret->host, &reason);
 	return true;
 }
 
@@ -132,7 +125,7 @@ enum dnsmsg_read dnsmsg_read(const uint8_t *bytes, size_t length,
 		return fault(ret_rcode, DNSMSG_NOTIMP);
 	if (!counts_are_sound(bytes))
 		return fault(ret_rcode, DNSMSG_FORMERR);
-	status = ares_dns_parse(bytes, length, PARSE_FLAGS, &record);
+	status = ares_dns_parse(bytes, length, 0, &record);
 	if (status != ARES_SUCCESS)
 		return fault(ret_rcode,
 			     status == ARES_ENOMEM ? DNSMSG_SERVFAIL : DNSMSG_FORMERR);
@@ -143,7 +136,7 @@ size_t dnsmsg_addresses(const ares_dns_record_t *upstream, struct addr *addrs,
 			size_t room, uint32_t *ret_ttl, int *ret_rcode)
 {
 	struct reply_way way;
-	size_t count = 0;
+	size_t count;
 
 	*ret_ttl = 0;
 	*ret_rcode = ares_dns_record_get_rcode(upstream);
@@ -155,8 +148,8 @@ size_t dnsmsg_addresses(const ares_dns_record_t *upstream, struct addr *addrs,
 	return count;
 }
 
-/* Writing: by hand, because c-ares' writer refuses a question that is no host name, and to echo that
- * is just what NXDOMAIN is for. Whether all of it fitted is asked once. */
+/* Writing: by hand, because c-ares' writer refuses a question that is no host name, and
+ * to echo that is just what NXDOMAIN is for. Whether all of it fitted is asked once. */
 
 #define EDE_OPTION 15
 /* So that a reply without answers always fits. */
@@ -325,8 +318,8 @@ size_t dnsmsg_write(const struct dnsmsg_question *question,
 	return length ? length : compose(w, question, reply, true);
 }
 
-/* The stream. What has been taken is moved out of the way when nothing whole is left, so that a
- * byte moves once however many messages come at a time. */
+/* The stream. What has been taken is moved out of the way when nothing whole is left, so
+ * that a byte moves once however many messages come at a time. */
 
 uint8_t *dnsmsg_stream_room(struct dnsmsg_stream *stream, size_t *ret)
 {

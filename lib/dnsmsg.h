@@ -8,8 +8,8 @@
 #include "lib/host.h"
 #include "lib/macros.h"
 
-/* DNS messages (RFC 1035, EDNS RFC 6891, extended errors RFC 8914) as the forwarder needs them,
- * through c-ares' parser. Bytes are hostile from both sides. Pure. */
+/* DNS messages (RFC 1035, EDNS RFC 6891, extended errors RFC 8914) as the forwarder needs
+ * them, through c-ares' parser. Bytes are hostile from both sides. Pure. */
 
 struct ares_dns_record;
 
@@ -31,22 +31,23 @@ struct dnsmsg_question {
 	bool recursion;    /* RD, echoed */
 	bool edns;         /* it sent OPT, so it gets one */
 	uint16_t udp_size; /* what it takes by UDP: DNSMSG_UDP_MIN to DNSMSG_UDP_MAX */
-	/* As c-ares shows it, in the client's own letters (0x20): echoed. Room for 255 bytes, each
-	 * escaped as \DDD. */
+	/* As c-ares shows it, in the client's own letters (0x20): echoed. Room for 255
+	 * bytes, each escaped as \DDD. */
 	char text[1024];
-	/* The same as a host name (host.h); "" when it is none, and then it never leaves. */
+	/* The same as a host name (host.h); "": it is none, and then it never leaves. */
 	char host[HOST_TEXT];
 };
 
 enum dnsmsg_read {
 	DNSMSG_QUESTION,
-	/* To be answered with *ret_rcode: FORMERR; NOTIMP: another opcode or class; SERVFAIL: out of
-	 * memory. `ret` holds what was read. */
+	/* To be answered with *ret_rcode: FORMERR; NOTIMP: another opcode or class;
+	 * SERVFAIL: out of memory. `ret` holds what was read. */
 	DNSMSG_FAULT,
 	DNSMSG_NOTHING, /* no query at all: no answer */
 };
 
-/* Exactly one question of class IN, opcode QUERY, and besides it nothing but OPT and a signature. */
+/* Exactly one question of class IN, opcode QUERY, and besides it nothing but OPT and a
+ * signature. */
 enum dnsmsg_read dnsmsg_read(const uint8_t *bytes, size_t length,
 			     struct dnsmsg_question *ret, int *ret_rcode) MUST_CHECK;
 
@@ -80,14 +81,16 @@ struct dnsmsg_reply {
 	const struct ares_dns_record *upstream;
 };
 
-/* Writes a reply of at most `limit` bytes (by UDP question->udp_size, by TCP DNSMSG_BYTES); one
- * that does not fit becomes an empty one with TC. With another rcode than NOERROR it has no
- * answers. Returns its length; 0 never happens from DNSMSG_UDP_MIN on. */
+/* Writes a reply of at most `limit` bytes (by UDP question->udp_size, by TCP
+ * DNSMSG_BYTES); one that does not fit becomes an empty one with TC. With another rcode
+ * than NOERROR it has no answers. Returns its length; 0 never happens from DNSMSG_UDP_MIN
+ * on. */
 size_t dnsmsg_write(const struct dnsmsg_question *question,
 		    const struct dnsmsg_reply *reply, uint8_t *out, size_t limit);
 
-/* What an upstream's reply says: see reply.h for what counts. `addrs` has room for `room`. The
- * smallest TTL of addresses and CNAMEs on the way. Returns how many; `*ret_rcode` as it said. */
+/* What an upstream's reply says: see reply.h for what counts. `addrs` has room for
+ * `room`. The smallest TTL of addresses and CNAMEs on the way, 0 without addresses.
+ * Returns how many; `*ret_rcode` as it said. */
 size_t dnsmsg_addresses(const struct ares_dns_record *upstream, struct addr *addrs,
 			size_t room, uint32_t *ret_ttl, int *ret_rcode);
 
@@ -104,7 +107,8 @@ enum dnsmsg_step {
 };
 /* Where to read to, and how much fits: something always does after DNSMSG_MORE. */
 uint8_t *dnsmsg_stream_room(struct dnsmsg_stream *stream, size_t *ret);
-/* `stream->length` has grown by what was read. Takes one message off the front: call until
- * DNSMSG_MORE. The message is copied to `out`, which has room for DNSMSG_QUERY_BYTES. */
+/* `stream->length` has grown by what was read. Takes one message off the front: call
+ * until DNSMSG_MORE. The message is copied to `out`, which has room for
+ * DNSMSG_QUERY_BYTES. */
 enum dnsmsg_step dnsmsg_stream_next(struct dnsmsg_stream *stream, uint8_t *out,
 				    size_t *ret_length);

@@ -4,9 +4,9 @@
 #include "lib/dnsmsg.h"
 #include "tests/fuzz/fuzz.h"
 
-/* DNS from both sides. The first byte says what the rest is: a client's query, which is answered
- * in every way; an upstream's reply, whose addresses are told but for some; a client's stream, which
- * comes in pieces. */
+/* DNS from both sides. The first byte says what the rest is: a client's query, which is
+ * answered in every way; an upstream's reply, whose addresses are told but for some; a
+ * client's stream, which comes in pieces. */
 
 #define BE16(at) ((unsigned)((at)[0] << 8 | (at)[1]))
 

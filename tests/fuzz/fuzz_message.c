@@ -3,8 +3,8 @@
 #include "lib/message.h"
 #include "tests/fuzz/fuzz.h"
 
-/* A packet from the other end: what is understood is what encode writes, to the byte, and says
- * nothing out of range. */
+/* A packet from the other end: what is understood is what encode writes, to the byte, and
+ * says nothing out of range. */
 
 static void check(const struct message *message)
 {

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* DNS messages for the tests, put together byte by byte and by nothing that is under test. */
+/* DNS messages for the tests, put together byte by byte and by nothing that is under
+ * test. */
 
 struct wire {
 	uint8_t bytes[65536];

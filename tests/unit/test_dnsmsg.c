@@ -360,8 +360,9 @@ static void other_records_count_for_nothing(void **state)
 	wire.bytes[9] = 1;
 	assert_int_equal(addresses(1024), 0);
 	/* Only addresses are asked for. */
-	reply_begin("a.example", 255, 1);
+	reply_begin("a.example", 255, 2);
 	wire_addr(&wire, "a.example", 1, 60, 1);
+	wire_addr(&wire, "a.example", 28, 60, 1);
 	assert_int_equal(addresses(1024), 0);
 	assert_int_equal(ttl, 0);
 }
