@@ -69,6 +69,11 @@ static int parse_port_or_fail(struct piece piece, uint32_t *ret, struct error *e
 		piece.length > 1 && piece.text[0] == '0' ? " without leading zeros" : "");
 }
 
+bool entry_is_wildcard(const struct entry *entry)
+{
+	return entry->kind == ENTRY_BELOW || entry->kind == ENTRY_SUBTREE;
+}
+
 int ports_parse(const char *text, size_t length, struct port_range ret[static 2],
 		size_t *ret_count, struct error *err)
 {

@@ -19,8 +19,8 @@ static const char *const mode_words[] = {
 };
 static const char *const stance_words[] = {
 	[STANCE_RESOLVERS] = "resolvers",
-	[STANCE_PINNED] = "pinned",
 	[STANCE_GUARDED] = "guarded",
+	[STANCE_PINNED] = "pinned",
 };
 static const char *const trust_words[] = {
 	[TRUST_EXTEND] = "extend",
@@ -142,8 +142,29 @@ int layer_set_merge(struct layer *layer, const char *text, const struct origin *
 	return 0;
 }
 
+/* What an entry says that nothing could come of. */
+static const char *name_fault(const struct entry *entry)
+{
+	if (entry->host && entry->deny && entry->port_count)
+		return "a deny of a name filters the name and takes no ports; deny an "
+		       "address or a network with ports, or leave the ports out";
+	if (entry->required && entry_is_wildcard(entry))
+		return "'required' needs a name: a wildcard is none that could be asked "
+		       "for";
+	return NULL;
+}
+
 int layer_push(struct layer *layer, const struct entry *entry, struct notes *notes)
 {
+	const char *fault = name_fault(entry);
+	char shown[SHOWN];
+
+	if (fault) {
+		notes_add(notes, NOTE_ERROR, &entry->origin, "'%s': %s",
+			  escape(shown, sizeof(shown), entry->text, strlen(entry->text)),
+			  fault);
+		return -1;
+	}
 	if (layer->count == LAYER_ENTRIES) {
 		if (!layer->full)
 			notes_add(notes, NOTE_ERROR, &entry->origin,
@@ -196,6 +217,8 @@ static int push_preset(struct layer *layer, bool deny, const struct preset *pres
 		entry.deny = deny;
 		entry.required = required && entry.required;
 		entry.origin = *at;
+		if (deny && entry.host)
+			entry.port_count = 0; /* the names, whatever the port */
 		if (layer_push(layer, &entry, notes) < 0)
 			return -1;
 	}

@@ -20,7 +20,7 @@ enum layer_kind {
 
 /* Ordered from loose to tight: a project may only go up. 0 is "not given". */
 enum mode { MODE_UNSET, MODE_FULL, MODE_AUDIT, MODE_RESTRICTED, MODE_NONE };
-enum stance { STANCE_UNSET, STANCE_RESOLVERS, STANCE_PINNED, STANCE_GUARDED };
+enum stance { STANCE_UNSET, STANCE_RESOLVERS, STANCE_GUARDED, STANCE_PINNED };
 enum trust_project {
 	TRUST_UNSET,
 	TRUST_EXTEND,

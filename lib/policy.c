@@ -251,9 +251,10 @@ int policy_merge(struct layer *const layers[static LAYER_COUNT], struct arena *a
 	merge_dns(&merger);
 	if (merger_openings(&merger, arena, err) < 0 ||
 	    policy_gather(merger.layers, notes, &policy, err) < 0 ||
-	    policy_require_guard(&policy, err) < 0)
+	    policy_choose_guard(&policy, err) < 0)
 		return -1;
 	policy_note_metadata(&policy, notes);
+	policy_note_zones(&policy, notes);
 	if (notes->out_of_memory)
 		return error_memory(err);
 	*ret = policy;

@@ -13,7 +13,7 @@ struct policy {
 	enum mode mode;
 	struct origin mode_origin;
 	enum stance dns;
-	struct origin dns_origin;
+	struct origin dns_origin; /* of what chose guarded, where nobody said a stance */
 	enum trust_project trust;
 	/* Never OPENING_UNSET: open in full and audit by default. */
 	struct opening inbound;
@@ -33,7 +33,8 @@ enum trust_project policy_trust(struct layer *const layers[static LAYER_COUNT]);
 /* `layers` weakest first (profile, project, environment, flags), NULL where a source has
  * nothing. Fails with ERROR_POLICY: no policy at all; a project alone that would leave itself
  * unfenced (full, audit, or nothing but deny); override not permitted; override without policy;
- * wildcards or guarded (needs the guard); a wildcard with another stance. Warnings (what a
+ * a wildcard or a deny of a name beside another stance than guarded, but for a project's wildcard
+ * against the operator's stance, which is left out. Warnings (what a
  * project asked for and did not get) go to `notes`. The layers are used up: the entries are
  * brought together in one of them, without a second copy of 100,000 of them, and released with
  * them. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/buf.h"
+#include "lib/zone.h"
 
 /* --- repetitions ------------------------------------------------------------------------- */
 
@@ -112,33 +113,79 @@ static int fold_entries(struct policy *policy, struct error *err)
 
 /* --- gathering --------------------------------------------------------------------------- */
 
+static bool needs_guard(const struct entry *entry)
+{
+	return entry_is_wildcard(entry) || (entry->host && entry->deny);
+}
+
+/* May the project's wildcards not count? The operator wants another stance than they need, and
+ * what only widens can be left out; what narrows may not, so that a deny fails instead. */
+static bool withholds_wildcards(const struct policy *policy, const struct layer *project)
+{
+	const char *said = policy->dns_origin.source;
+
+	return policy->mode != MODE_NONE && policy->dns != STANCE_GUARDED && said &&
+	       strcmp(said, project->source) != 0;
+}
+
+/* The allow entries of a project that do not count. */
+struct left_out {
+	struct entry first_wildcard; /* a copy: its place is taken by what follows */
+	struct origin first;
+	size_t wildcards, count;
+};
+
+static void note_left_out(const struct policy *policy, const struct left_out *left_out,
+			  struct notes *notes)
+{
+	char shown[128], place[ORIGIN_TEXT], also[64] = "";
+	const struct entry *wildcard = &left_out->first_wildcard;
+
+	if (left_out->count)
+		notes_add(notes, NOTE_WARNING, &left_out->first,
+			  "trust_project is tighten: %zu allow %s left out",
+			  left_out->count,
+			  left_out->count == 1 ? "entry of the project is"
+					       : "entries of the project are");
+	if (!left_out->wildcards)
+		return;
+	if (left_out->wildcards > 1)
+		snprintf(also, sizeof(also), " (and %zu more)", left_out->wildcards - 1);
+	notes_add(notes, NOTE_WARNING, &wildcard->origin,
+		  "the project's wildcard '%s'%s is left out: it needs dns: guarded, but "
+		  "dns is %s (%s)",
+		  escape(shown, sizeof(shown), wildcard->text, strlen(wildcard->text)),
+		  also, stance_name(policy->dns),
+		  origin_format(&policy->dns_origin, place));
+}
+
 /* Puts the layer's entries behind those gathered, which may lie in the same array. */
 static void gather_layer(const struct layer *layer, struct notes *notes,
 			 struct policy *policy)
 {
-	bool project = layer->kind == LAYER_PROJECT;
-	bool without_allow = project && policy->trust == TRUST_TIGHTEN;
-	enum trust trust = project && policy->trust != TRUST_OVERRIDE ? TRUST_PROJECT
-								      : TRUST_OPERATOR;
-	struct origin first = { 0 };
-	size_t left_out = 0;
+	bool stranger = layer->kind == LAYER_PROJECT && policy->trust != TRUST_OVERRIDE;
+	bool without_allow = stranger && policy->trust == TRUST_TIGHTEN;
+	bool without_wildcards = stranger && withholds_wildcards(policy, layer);
+	struct left_out left_out = { 0 };
 
 	for (size_t i = 0; i < layer->count; i++) {
 		const struct entry *entry = &layer->entries[i];
 
 		if (without_allow && !entry->deny) {
-			if (left_out++ == 0)
-				first = entry->origin;
+			if (left_out.count++ == 0)
+				left_out.first = entry->origin;
+			continue;
+		}
+		if (without_wildcards && !entry->deny && entry_is_wildcard(entry)) {
+			if (left_out.wildcards++ == 0)
+				left_out.first_wildcard = *entry;
 			continue;
 		}
 		policy->entries[policy->count] = *entry;
-		policy->entries[policy->count++].trust = trust;
+		policy->entries[policy->count++].trust =
+			stranger ? TRUST_PROJECT : TRUST_OPERATOR;
 	}
-	if (left_out)
-		notes_add(notes, NOTE_WARNING, &first,
-			  "trust_project is tighten: %zu allow %s left out", left_out,
-			  left_out == 1 ? "entry of the project is"
-					: "entries of the project are");
+	note_left_out(policy, &left_out, notes);
 }
 
 int policy_gather(struct layer *const layers[static LAYER_COUNT], struct notes *notes,
@@ -171,7 +218,7 @@ int policy_gather(struct layer *const layers[static LAYER_COUNT], struct notes *
 	return fold_entries(policy, err);
 }
 
-/* --- what only the guard can do ---------------------------------------------------------- */
+/* --- what deserves a warning ------------------------------------------------------------- */
 
 /* The project's entry that opens the address; NULL when an operator's deny closes it. */
 static const struct entry *project_opening(const struct policy *policy,
@@ -211,63 +258,64 @@ void policy_note_metadata(const struct policy *policy, struct notes *notes)
 	}
 }
 
-static bool is_wildcard(const struct entry *entry)
+void policy_note_zones(const struct policy *policy, struct notes *notes)
 {
-	return entry->kind == ENTRY_BELOW || entry->kind == ENTRY_SUBTREE;
+	if (policy->mode != MODE_AUDIT && policy->mode != MODE_RESTRICTED)
+		return;
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct entry *entry = &policy->entries[i];
+		char shown[128];
+
+		if (entry->deny || entry->same || !entry_is_wildcard(entry) ||
+		    !zone_is_public(entry->host))
+			continue;
+		notes_add(
+			notes, NOTE_WARNING, &entry->origin,
+			"wildcard '%s': anybody can have a name below %s, so data can leave by it; list the names you need",
+			escape(shown, sizeof(shown), entry->text, strlen(entry->text)),
+			entry->host);
+	}
 }
 
-static int refuse_entry(const struct policy *policy, const struct entry *entry,
-			size_t more, struct error *err)
+/* --- what only the guard can do ---------------------------------------------------------- */
+
+static int refuse_stance(const struct policy *policy, const struct entry *entry,
+			 size_t more, struct error *err)
 {
-	static const char no_guard[] = "the guard, which this version does not have";
 	char place[ORIGIN_TEXT], dns_place[ORIGIN_TEXT], shown[128], also[64] = "";
+	const char *what = entry->deny ? "deny of a name" : "wildcard";
+	const char *why = entry->deny ? " filters DNS and" : "";
 
 	origin_format(&entry->origin, place);
 	escape(shown, sizeof(shown), entry->text, strlen(entry->text));
 	if (more)
 		snprintf(also, sizeof(also), " (and %zu more)", more);
-	if (entry->deny)
-		return error_set(
-			err, ERROR_POLICY,
-			"%s: deny of a name ('%s') filters DNS and needs dns: guarded, "
-			"with it %s%s",
-			place, shown, no_guard, also);
-	if (policy->dns_origin.source && policy->dns != STANCE_GUARDED)
-		return error_set(
-			err, ERROR_POLICY,
-			"%s: wildcard '%s' needs dns: guarded, but dns is %s (%s)%s",
-			place, shown, stance_name(policy->dns),
-			origin_format(&policy->dns_origin, dns_place), also);
-	return error_set(
-		err, ERROR_POLICY,
-		"%s: wildcard '%s' needs dns: guarded, with it %s; list the names "
-		"themselves%s",
-		place, shown, no_guard, also);
+	return error_set(err, ERROR_POLICY,
+			 "%s: %s '%s'%s needs dns: guarded, but dns is %s (%s)%s", place,
+			 what, shown, why, stance_name(policy->dns),
+			 origin_format(&policy->dns_origin, dns_place), also);
 }
 
-int policy_require_guard(const struct policy *policy, struct error *err)
+int policy_choose_guard(struct policy *policy, struct error *err)
 {
 	const struct entry *first = NULL;
 	size_t count = 0;
 
+	/* Without DNS no name is let out anyway. */
+	if (policy->mode == MODE_NONE || policy->dns == STANCE_GUARDED)
+		return 0;
 	for (size_t i = 0; i < policy->count; i++) {
 		const struct entry *entry = &policy->entries[i];
 
-		if (!is_wildcard(entry) && !(entry->deny && entry->host))
-			continue;
-		first = count++ ? first : entry;
+		if (needs_guard(entry))
+			first = count++ ? first : entry;
 	}
-	if (first)
-		return refuse_entry(policy, first, count - 1, err);
-	if (policy->dns == STANCE_GUARDED) {
-		char place[ORIGIN_TEXT];
-
-		return error_set(
-			err, ERROR_POLICY,
-			"%s: dns: guarded needs the guard, which this version does not "
-			"have; say resolvers or pinned",
-			origin_format(&policy->dns_origin, place));
-	}
+	if (!first)
+		return 0;
+	if (policy->dns_origin.source)
+		return refuse_stance(policy, first, count - 1, err);
+	policy->dns = STANCE_GUARDED;
+	policy->dns_origin = first->origin;
 	return 0;
 }
 

@@ -29,5 +29,9 @@ int policy_gather(struct layer *const layers[static LAYER_COUNT], struct notes *
 /* A stranger's entry that covers a metadata address is worth a warning. */
 void policy_note_metadata(const struct policy *policy, struct notes *notes);
 
-/* Fails where something is asked for that only the guard can do. */
-int policy_require_guard(const struct policy *policy, struct error *err);
+/* So is a wildcard where anybody can have a name. */
+void policy_note_zones(const struct policy *policy, struct notes *notes);
+
+/* What only the guard can do chooses dns: guarded where nobody said otherwise, and fails where
+ * somebody did. */
+int policy_choose_guard(struct policy *policy, struct error *err);

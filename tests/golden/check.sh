@@ -59,7 +59,7 @@ accepted_again() { # CASE
 	sed 's/  #.*//' "$work/printed" >"$work/once"
 	cp "$work/printed" "$work/again.yml"
 	check -- -f "$work/again.yml" --project "$work/none.yml"
-	[ $status = 0 ] || fail "$1" "what it printed is not accepted: $(cat "$work/said")"
+	[ $status -le 1 ] || fail "$1" "what it printed is not accepted: $(cat "$work/said")"
 	sed 's/  #.*//' "$work/printed" | diff -u "$work/once" - ||
 		fail "$1" 'what it printed reads otherwise'
 }

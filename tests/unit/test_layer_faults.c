@@ -34,7 +34,7 @@ static void explains_each_fault(void **state)
 		  "policy: expected full, audit, restricted or none, not nothing" },
 		{ "network:\n  policy: \"full\\0\"\n", "not 'full\\x00' in quotes" },
 		{ "network:\n  dns: pined\n",
-		  "dns: expected resolvers, pinned or guarded, not 'pined'; "
+		  "dns: expected resolvers, guarded or pinned, not 'pined'; "
 		  "did you mean 'pinned'?" },
 		{ "network:\n  inbound: true\n",
 		  "inbound: expected deny, allow or a list of ports" },
@@ -109,6 +109,15 @@ static void explains_each_fault(void **state)
 		  "host: expected a host name, an address or a network" },
 		{ "network:\n  deny:\n    - { host: 10.0.0.0/8, private: true }\n",
 		  "'private' and 'required' say nothing under deny" },
+		{ "network:\n  deny:\n    - { host: a.example, required: true }\n",
+		  "'private' and 'required' say nothing under deny" },
+		{ "network:\n  deny:\n    - a.example:443\n",
+		  "p.yml:3:7: 'a.example:443': a deny of a name filters the name and "
+		  "takes no ports" },
+		{ "network:\n  deny:\n    - { host: .a.example, ports: [1] }\n",
+		  "'.a.example': a deny of a name filters the name and takes no ports" },
+		{ A "    - { host: .a.example, required: true }\n",
+		  "p.yml:3:7: '.a.example': 'required' needs a name" },
 		{ A "    - !!str a.example\n", "YAML tags" },
 		{ "network: {}\n---\nnetwork: {}\n",
 		  "p.yml:2:1: more than one YAML document" },

@@ -104,11 +104,17 @@ static void dns_tightens_too(void **state)
 		{ D("pinned"), D("pinned"), "dns=pinned", "dns=resolvers", "none" CLOSED,
 		  NULL },
 		{ D("guarded"), NULL, NULL, NULL,
-		  "profile.yml:3: dns: guarded needs the guard, which this version does "
-		  "not have",
-		  NULL },
+		  "none guarded inbound=closed gateway=closed", NULL },
 		{ P "none", D("guarded"), NULL, NULL,
-		  ".ccpod.yml:3: dns: guarded needs the guard", NULL },
+		  "none guarded inbound=closed gateway=closed", NULL },
+		{ D("guarded"), D("resolvers"), NULL, NULL,
+		  "none guarded inbound=closed gateway=closed",
+		  "dns: resolvers is looser than guarded (profile.yml:3)" },
+		{ D("guarded"), D("pinned"), NULL, NULL,
+		  "none pinned inbound=closed gateway=closed", NULL },
+		{ D("pinned"), D("guarded"), NULL, NULL,
+		  "none pinned inbound=closed gateway=closed",
+		  "dns: guarded is looser than pinned (profile.yml:3)" },
 	};
 
 	(void)state;

@@ -45,25 +45,112 @@ static void counts_what_the_project_added(void **state)
 	done(bench);
 }
 
-static void what_needs_the_guard_is_refused(void **state)
+#define GUARDED "restricted guarded inbound=closed gateway=closed"
+#define PINNED "restricted pinned inbound=closed gateway=closed"
+#define DNS(stance, ...) "network:\n  dns: " stance "\n  allow: [" __VA_ARGS__ "]\n"
+
+static void what_needs_the_guard_chooses_it(void **state)
 {
 	static const struct merging cases[] = {
 		{ S("\"*.example.com\", .example.org"), NULL, NULL, NULL,
-		  "profile.yml:1: wildcard '*.example.com' needs dns: guarded, with it "
-		  "the guard, which "
-		  "this version does not have; list the names themselves (and 1 more)",
-		  NULL },
-		{ S(".example.com"), NULL, NULL, "dns=pinned",
-		  "wildcard '.example.com' needs dns: guarded, but dns is pinned (flags)",
-		  NULL },
-		{ S("a.example"), S(".example.com"), NULL, NULL, ".ccpod.yml:1: wildcard",
-		  NULL },
+		  GUARDED " +*.example.com +.example.org", NULL },
+		{ S("a.example"), S(".example.com"), NULL, NULL,
+		  GUARDED " +a.example (+.example.com)", NULL },
 		{ "network: { deny: [a.example], allow: [] }", NULL, NULL, NULL,
-		  "profile.yml:1: deny of a name ('a.example') filters DNS and needs "
-		  "dns: guarded",
+		  GUARDED " -a.example", NULL },
+		{ "network: { deny: [.a.example] }", NULL, NULL, NULL,
+		  "full guarded inbound=open gateway=unset -.a.example", NULL },
+		{ DNS("guarded", "a.example"), NULL, NULL, NULL, GUARDED " +a.example",
 		  NULL },
-		{ "network: { deny: [preset: github] }", NULL, NULL, NULL,
-		  "deny of a name", NULL },
+		{ DNS("resolvers", "a.example"), DNS("guarded", "\"*.example.com\""),
+		  NULL, NULL, GUARDED " +a.example (+*.example.com)", NULL },
+		/* Without DNS a wildcard does no harm, and needs no guard. */
+		{ "network: { policy: none, dns: pinned, allow: [.x.example], deny: "
+		  "[y.example] }",
+		  NULL, NULL, NULL,
+		  "none pinned inbound=closed gateway=closed +.x.example -y.example",
+		  NULL },
+		{ "network: { policy: none, allow: [.x.example] }", NULL, NULL, NULL,
+		  "none" CLOSED " +.x.example", NULL },
+	};
+
+	(void)state;
+	CHECK_ALL(cases);
+}
+
+static void another_stance_beside_it_is_refused(void **state)
+{
+	static const struct merging cases[] = {
+		{ S(".example.com"), NULL, NULL, "dns=pinned",
+		  "profile.yml:1: wildcard '.example.com' needs dns: guarded, but dns is "
+		  "pinned (flags)",
+		  NULL },
+		{ S(".a.example, .b.example"), NULL, NULL, "dns=resolvers",
+		  "wildcard '.a.example' needs dns: guarded, but dns is resolvers "
+		  "(flags) (and 1 more)",
+		  NULL },
+		{ "network: { dns: pinned, deny: [a.example], allow: [] }", NULL, NULL,
+		  NULL,
+		  "profile.yml:1: deny of a name 'a.example' filters DNS and needs dns: "
+		  "guarded, but dns is pinned (profile.yml:1)",
+		  NULL },
+		/* What a project narrows is not left out: it fails. */
+		{ DNS("pinned", "a.example"), "network: { deny: [a.example] }", NULL,
+		  NULL, ".ccpod.yml:1: deny of a name 'a.example'", NULL },
+		{ S(".example.com"), "network: { dns: pinned }", NULL, NULL,
+		  "but dns is pinned (.ccpod.yml:1)", NULL },
+		{ NULL, DNS("pinned", ".example.com"), NULL, NULL,
+		  ".ccpod.yml:3: wildcard '.example.com' needs dns: guarded, but dns is "
+		  "pinned (.ccpod.yml:2)",
+		  NULL },
+		{ DNS("pinned", "a.example") "  trust_project: override\n",
+		  S(".example.com"), NULL, NULL, ".ccpod.yml:1: wildcard", NULL },
+	};
+
+	(void)state;
+	CHECK_ALL(cases);
+}
+
+static void a_projects_wildcard_yields_to_the_operators_stance(void **state)
+{
+	static const struct merging cases[] = {
+		{ DNS("pinned", "a.example"),
+		  S("b.example, .c.example, \"*.d.example\", e.example"), NULL, NULL,
+		  PINNED " +a.example (+b.example) (+e.example)",
+		  ".ccpod.yml:1:31: the project's wildcard '.c.example' (and 1 more) is "
+		  "left out: it needs dns: guarded, but dns is pinned (profile.yml:2)" },
+		{ S("a.example"), S(".c.example"), NULL, "dns=resolvers",
+		  "restricted" CLOSED " +a.example", "but dns is resolvers (flags)" },
+		{ DNS("pinned", "a.example") "  policy: none\n", S(".c.example"), NULL,
+		  NULL,
+		  "none pinned inbound=closed gateway=closed +a.example (+.c.example)",
+		  NULL },
+	};
+
+	(void)state;
+	CHECK_ALL(cases);
+}
+
+static void wildcards_where_anybody_can_have_a_name_are_warned_of(void **state)
+{
+	static const struct merging cases[] = {
+		{ S("\"*.github.io\""), NULL, NULL, NULL, GUARDED " +*.github.io",
+		  "profile.yml:1:20: wildcard '*.github.io': anybody can have a name "
+		  "below github.io" },
+		{ S(".com"), NULL, NULL, NULL, GUARDED " +.com",
+		  "anybody can have a name below com" },
+		{ S(".co.uk"), NULL, NULL, NULL, GUARDED " +.co.uk", "below co.uk" },
+		{ S(".x.amazonaws.com"), NULL, NULL, NULL, GUARDED " +.x.amazonaws.com",
+		  "below x.amazonaws.com" },
+		{ S(".me.github.io, .internal, me.github.io, .example.com"), NULL, NULL,
+		  NULL, GUARDED " +.me.github.io +.internal +me.github.io +.example.com",
+		  NULL },
+		{ "network: { deny: [.com], allow: [] }", NULL, NULL, NULL,
+		  GUARDED " -.com", NULL },
+		{ S(".github.io, .github.io"), NULL, NULL, NULL,
+		  GUARDED " +.github.io =+.github.io", "below github.io" },
+		{ "network: { policy: full, allow: [.com] }", NULL, NULL, NULL,
+		  "full guarded inbound=open gateway=unset +.com", NULL },
 	};
 
 	(void)state;
@@ -106,7 +193,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(repetitions_are_folded),
 		cmocka_unit_test(counts_what_the_project_added),
-		cmocka_unit_test(what_needs_the_guard_is_refused),
+		cmocka_unit_test(what_needs_the_guard_chooses_it),
+		cmocka_unit_test(another_stance_beside_it_is_refused),
+		cmocka_unit_test(a_projects_wildcard_yields_to_the_operators_stance),
+		cmocka_unit_test(wildcards_where_anybody_can_have_a_name_are_warned_of),
 		cmocka_unit_test(lists_the_names_to_resolve),
 	};
 
