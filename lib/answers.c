@@ -77,6 +77,7 @@ static int merge(struct answer *answers, size_t count, struct arena *arena,
 			addrs[total++] = answers[i].addrs[j];
 		if (answers[i].state == ANSWER_OK)
 			ret->state = ANSWER_OK;
+		ret->fixed = ret->fixed && answers[i].fixed;
 	}
 	qsort(addrs, total, sizeof(*addrs), compare_addr);
 	for (size_t i = 0; i < total && kept < ANSWER_ADDRS_MAX; i++) {
@@ -147,7 +148,9 @@ static int add_pair(struct reader *reader, const struct addr *addr, const char *
 	if (!copy ||
 	    !array_grow(&reader->v, &reader->capacity, reader->count, sizeof(*reader->v)))
 		return error_memory(err);
-	reader->v[reader->count++] = (struct answer){ copy, addr, 1, ANSWER_OK };
+	reader->v[reader->count++] = (struct answer){
+		.host = copy, .addrs = addr, .count = 1, .state = ANSWER_OK, .fixed = true
+	};
 	return 0;
 }
 

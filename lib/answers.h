@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/addr.h"
@@ -22,6 +23,9 @@ struct answer {
 	const struct addr *addrs; /* sorted, without duplicates */
 	size_t count;
 	enum answer_state state; /* OK when either family answered */
+	/* Known without DNS, from a hosts file: with dns: guarded only such addresses are opened
+	 * from the start, what DNS says is looked at for `required` alone. */
+	bool fixed;
 };
 
 struct answers {
@@ -39,7 +43,7 @@ const char *answer_state_name(enum answer_state state); /* "NXDOMAIN", "timed ou
 int answers_normalise(struct answers *answers, struct arena *arena, struct error *err)
 	MUST_CHECK;
 
-/* hosts(5) lines: ADDR NAME [NAME...], '#' comments. Errors are ERROR_POLICY with
+/* hosts(5) lines: ADDR NAME [NAME...], '#' comments; all are fixed. Errors are ERROR_POLICY with
  * "source:line". Names that are no host names are an error too. */
 int answers_parse(const char *bytes, size_t length, const char *source,
 		  struct arena *arena, struct answers *ret, struct error *err) MUST_CHECK;

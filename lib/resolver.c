@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/host.h"
+#include "lib/hosts_file.h"
 #include "lib/macros.h"
 #include "lib/reply.h"
 #include "lib/search.h"
@@ -58,7 +58,6 @@ struct asker {
 	ares_channel_t *channels[COMPANIES];
 	int epoll;
 	size_t under_way;
-	bool pinned; /* reading what an earlier netpale wrote into hosts */
 	bool stopped, out_of_memory;
 	int fault; /* errno of a socket that could not be made as it must be */
 };
@@ -72,7 +71,8 @@ static int64_t now_ms(void)
 }
 
 /* Takes `addrs` over: it is in the arena. */
-static void add_found(struct name *name, const struct addr *addrs, size_t count)
+static void add_found(struct name *name, const struct addr *addrs, size_t count,
+		      bool fixed)
 {
 	struct asker *asker = name->asker;
 
@@ -82,7 +82,7 @@ static void add_found(struct name *name, const struct addr *addrs, size_t count)
 		return;
 	}
 	asker->found[asker->found_count++] =
-		(struct answer){ name->host, addrs, count, ANSWER_OK };
+		(struct answer){ name->host, addrs, count, ANSWER_OK, fixed };
 	name->found = true;
 }
 
@@ -95,67 +95,27 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(x->host, y->host);
 }
 
-static const char *next_word(char **rest)
+static void take_host(void *context, const char *host, const struct addr *addr)
 {
-	char *word;
+	struct asker *asker = context;
+	struct name key = { .host = host };
+	struct name *name =
+		bsearch(&key, asker->names, asker->count, sizeof(key), compare_names);
+	struct addr *copy;
 
-	do
-		word = strsep(rest, " \t\r\n");
-	while (word && !*word);
-	return word;
-}
-
-static bool begins(const char *line, const char *with)
-{
-	return strncmp(line, with, strlen(with)) == 0;
-}
-
-static void read_hosts_line(struct asker *asker, char *line)
-{
-	const char *word;
-	struct addr addr, *copy;
-	struct error ignored;
-
-	if (begins(line, RESOLVER_PINNED_BEGIN) || begins(line, RESOLVER_PINNED_END))
-		asker->pinned = begins(line, RESOLVER_PINNED_BEGIN);
-	line[strcspn(line, "#")] = '\0';
-	word = next_word(&line);
-	if (asker->pinned || !word || !addr_parse(word, strlen(word), &addr))
+	if (!name)
 		return;
-	while ((word = next_word(&line))) {
-		char host[HOST_TEXT];
-		struct name key = { .host = host }, *name;
-
-		if (host_normalise(word, strlen(word), host, &ignored) < 0)
-			continue;
-		name = bsearch(&key, asker->names, asker->count, sizeof(key),
-			       compare_names);
-		if (!name)
-			continue;
-		copy = arena_alloc(asker->arena, sizeof(*copy));
-		if (copy)
-			*copy = addr;
-		add_found(name, copy, 1);
-	}
+	copy = arena_alloc(asker->arena, sizeof(*copy));
+	if (copy)
+		*copy = *addr;
+	add_found(name, copy, 1, true);
 }
 
-static void read_resolv_conf_line(struct asker *asker, char *line)
+static void read_resolv_conf_line(void *context, char *line)
 {
+	struct asker *asker = context;
+
 	search_read_line(&asker->search, line);
-}
-
-static void read_lines(struct asker *asker, const char *path,
-		       void (*read_line)(struct asker *asker, char *line))
-{
-	FILE *file = fopen(path, "re");
-	char *line = NULL;
-	size_t size = 0;
-
-	while (file && getline(&line, &size, file) >= 0)
-		read_line(asker, line);
-	free(line);
-	if (file)
-		fclose(file);
 }
 
 /* A reply. */
@@ -188,7 +148,7 @@ static void take_addresses(struct name *name, const ares_dns_record_t *reply)
 	if (!addrs)
 		name->asker->out_of_memory = true;
 	else if (count)
-		add_found(name, addrs, count);
+		add_found(name, addrs, count, false);
 }
 
 /* The questions. */
@@ -378,8 +338,8 @@ static int ask_dns(struct asker *asker, int64_t deadline, struct error *err)
 	for (int i = 0; i < COMPANIES && result == 0; i++)
 		result = open_channel(asker, i, err);
 	if (result == 0) {
-		read_lines(asker, conf ? conf : "/etc/resolv.conf",
-			   read_resolv_conf_line);
+		hosts_file_lines(conf ? conf : "/etc/resolv.conf", read_resolv_conf_line,
+				 asker);
 		ask_all(asker, deadline);
 	}
 	for (int i = 0; i < COMPANIES; i++)
@@ -405,8 +365,8 @@ static int collect(struct asker *asker, struct answers *ret, struct error *err)
 		const struct name *name = &asker->names[i];
 
 		if (!name->found)
-			ret->v[ret->count++] =
-				(struct answer){ name->host, NULL, 0, name->state };
+			ret->v[ret->count++] = (struct answer){ .host = name->host,
+								.state = name->state };
 	}
 	return answers_normalise(ret, asker->arena, err);
 }
@@ -416,7 +376,7 @@ static int ask_hosts_then_dns(struct asker *asker, int64_t deadline, struct erro
 	const char *hosts = asker->options->hosts;
 	bool all_found = true;
 
-	read_lines(asker, hosts ? hosts : "/etc/hosts", read_hosts_line);
+	hosts_file_read(hosts, take_host, asker);
 	for (size_t i = 0; i < asker->count; i++)
 		all_found &= asker->names[i].found;
 	if (!all_found && ask_dns(asker, deadline, err) < 0)

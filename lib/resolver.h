@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/answers.h"
@@ -37,3 +38,13 @@ struct resolver_options {
 int resolver_ask(const char *const *names, size_t count,
 		 const struct resolver_options *options, struct arena *arena,
 		 struct answers *ret, struct error *err) MUST_CHECK;
+
+/* The hosts file alone (NULL: /etc/hosts): the answers for all names in it that `wants` takes; they
+ * are fixed. What an earlier netpale pinned is skipped here too. */
+struct resolver_filter {
+	bool (*wants)(void *context, const char *host);
+	void *context;
+};
+int resolver_read_hosts(const char *path, const struct resolver_filter *filter,
+			struct arena *arena, struct answers *ret, struct error *err)
+	MUST_CHECK;

@@ -124,12 +124,12 @@ static void merges_repeated_hosts(void **state)
 					    { 7, FAMILY_4 } };
 	static const struct addr low[] = { { 7, FAMILY_4 }, { 1, FAMILY_4 } };
 	struct answer v[] = {
-		{ "x.example", high, 3, ANSWER_OK },
-		{ "gone.example", NULL, 0, ANSWER_NXDOMAIN },
-		{ "x.example", NULL, 0, ANSWER_TIMEOUT },
-		{ "x.example", low, 2, ANSWER_OK },
-		{ "half.example", NULL, 0, ANSWER_NODATA },
-		{ "half.example", low, 1, ANSWER_OK },
+		{ "x.example", high, 3, ANSWER_OK, true },
+		{ "gone.example", NULL, 0, ANSWER_NXDOMAIN, false },
+		{ "x.example", NULL, 0, ANSWER_TIMEOUT, true },
+		{ "x.example", low, 2, ANSWER_OK, true },
+		{ "half.example", NULL, 0, ANSWER_NODATA, false },
+		{ "half.example", low, 1, ANSWER_OK, true },
 	};
 	struct answers answers = { v, 6 };
 
@@ -142,12 +142,16 @@ static void merges_repeated_hosts(void **state)
 				"0.0.0.9 x.example\n"
 				"::9 x.example\n");
 	assert_int_equal(answers_find(&answers, "half.example")->state, ANSWER_OK);
+	assert_false(answers_find(&answers, "half.example")->fixed);
+	assert_true(answers_find(&answers, "x.example")->fixed);
 }
 
 static void bounds_the_addresses_of_a_name(void **state)
 {
 	static struct addr many[ANSWER_ADDRS_MAX + 5];
-	struct answer v[] = { { "x.example", many, ANSWER_ADDRS_MAX + 5, ANSWER_OK } };
+	struct answer v[] = {
+		{ "x.example", many, ANSWER_ADDRS_MAX + 5, ANSWER_OK, true },
+	};
 	struct answers answers = { v, 1 };
 
 	(void)state;
