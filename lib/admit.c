@@ -2,7 +2,7 @@
 
 #include "lib/host.h"
 
-enum admission admit(const struct entry *entry, const struct addr *addr,
+enum admission admit(const struct entry *entry, const char *host, const struct addr *addr,
 		     const struct site *site)
 {
 	enum addr_scope scope = addr_scope(addr);
@@ -18,7 +18,7 @@ enum admission admit(const struct entry *entry, const struct addr *addr,
 	if (scope == ADDR_PUBLIC)
 		return ADMIT;
 	/* A compose service: the name of a neighbour, which no public zone can hold. */
-	if (host_is_single_label(entry->host) && site_is_on_link(site, addr))
+	if (host_is_single_label(host) && site_is_on_link(site, addr))
 		return ADMIT;
 	return REFUSE_PRIVATE;
 }

@@ -6,8 +6,8 @@
 #include "lib/entry.h"
 #include "lib/site.h"
 
-/* May this entry's name open this address that DNS gave for it? Whoever answers for a name
- * could point it at the container's host, its neighbours or a metadata service. */
+/* May this entry open this address that DNS gave for `host`, a name it allows? Whoever answers for
+ * a name could point it at the container's host, its neighbours or a metadata service. */
 
 enum admission {
 	ADMIT,
@@ -17,7 +17,7 @@ enum admission {
 	REFUSE_OWN, /* needs no opening: it is reached through loopback */
 };
 
-enum admission admit(const struct entry *entry, const struct addr *addr,
+enum admission admit(const struct entry *entry, const char *host, const struct addr *addr,
 		     const struct site *site);
 
 /* What can be done about it, for a message: static text. */

@@ -69,6 +69,11 @@ static int parse_port_or_fail(struct piece piece, uint32_t *ret, struct error *e
 		piece.length > 1 && piece.text[0] == '0' ? " without leading zeros" : "");
 }
 
+bool entry_is_name(const struct entry *entry)
+{
+	return entry->kind == ENTRY_NAME || entry_is_wildcard(entry);
+}
+
 bool entry_is_wildcard(const struct entry *entry)
 {
 	return entry->kind == ENTRY_BELOW || entry->kind == ENTRY_SUBTREE;

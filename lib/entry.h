@@ -43,7 +43,9 @@ struct entry {
 	const struct entry *same;
 };
 
-/* ENTRY_BELOW or ENTRY_SUBTREE: which names it means is known only when one is asked for. */
+/* A name or a wildcard; ENTRY_BELOW or ENTRY_SUBTREE, which names it means is known only when one
+ * is asked for. */
+bool entry_is_name(const struct entry *entry);
 bool entry_is_wildcard(const struct entry *entry);
 
 /* The largest number of ports and ranges one entry may list. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/admit.h"
+#include "lib/host.h"
 
 #define WHOLE_LINE (PORTSET_LAST + 1)
 
@@ -52,16 +53,142 @@ static bool covers_point(const struct entry *entry, uint32_t point, uint32_t *re
 	return entry->deny || !is_dns(point);
 }
 
-static bool has_address(const struct question *question, const struct entry *entry)
-{
-	const struct answer *answer = answers_find(question->answers, entry->host);
+/* --- names ------------------------------------------------------------------------------- */
 
-	for (size_t i = 0; answer && i < answer->count; i++) {
-		if (addr_compare(&answer->addrs[i], question->addr) == 0)
-			return true;
+static bool speaks_of(const struct entry *entry, const char *host)
+{
+	switch (entry->kind) {
+	case ENTRY_NAME:
+		return strcmp(entry->host, host) == 0;
+	case ENTRY_BELOW:
+		return host_is_below(host, entry->host);
+	case ENTRY_SUBTREE:
+		return strcmp(entry->host, host) == 0 || host_is_below(host, entry->host);
+	case ENTRY_PREFIX:
+	case ENTRY_ATTACHED:
+		break;
 	}
 	return false;
 }
+
+/* Is `a` the more specific of two that speak of one host? */
+static bool is_nearer(const struct entry *a, const struct entry *b)
+{
+	size_t x = strlen(a->host), y = strlen(b->host);
+
+	return x != y ? x > y : a->kind == ENTRY_NAME && b->kind != ENTRY_NAME;
+}
+
+/* The most specific entry of one side that allows or denies the host. */
+static const struct entry *nearest(const struct policy *policy, const char *host,
+				   enum trust trust, bool deny)
+{
+	const struct entry *nearest = NULL;
+
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct entry *entry = &policy->entries[i];
+
+		if (entry->trust == trust && entry->deny == deny &&
+		    speaks_of(entry, host) && (!nearest || is_nearer(entry, nearest)))
+			nearest = entry;
+	}
+	return nearest;
+}
+
+/* The deny that refuses the host. */
+static const struct entry *denied_by(const struct policy *policy, const char *host)
+{
+	for (int trust = TRUST_OPERATOR; trust <= TRUST_PROJECT; trust++) {
+		const struct entry *deny = nearest(policy, host, trust, true);
+		const struct entry *allow = nearest(policy, host, trust, false);
+
+		if (deny && (!allow || !is_nearer(allow, deny)))
+			return deny;
+	}
+	return NULL;
+}
+
+/* Does this allow count for the host, or does a deny overrule it? */
+static bool allows(const struct policy *policy, const struct entry *entry,
+		   const char *host)
+{
+	const struct entry *deny;
+
+	if (entry->deny || !speaks_of(entry, host) || denied_by(policy, host))
+		return false;
+	if (entry->trust == TRUST_PROJECT && nearest(policy, host, TRUST_OPERATOR, true))
+		return false;
+	deny = nearest(policy, host, entry->trust, true);
+	return !deny || is_nearer(entry, deny);
+}
+
+static bool answer_has(const struct answer *answer, const struct addr *addr)
+{
+	for (size_t i = 0; i < answer->count; i++)
+		if (addr_compare(&answer->addrs[i], addr) == 0)
+			return true;
+	return false;
+}
+
+/* Is the address one of the entry's names'? *ret: may it be opened, for any of them. */
+static bool has_address(const struct question *question, const struct entry *entry,
+			enum admission *ret)
+{
+	bool guarded = question->dns == STANCE_GUARDED, found = false;
+
+	if (entry->deny || !entry_is_name(entry))
+		return false;
+	for (size_t i = 0; i < question->answers->count; i++) {
+		const struct answer *answer = &question->answers->v[i];
+		enum admission admission;
+
+		if (!answer_has(answer, question->addr))
+			continue;
+		if (guarded ? !answer->fixed ||
+				      !allows(question->policy, entry, answer->host)
+			    : entry->kind != ENTRY_NAME ||
+				      strcmp(entry->host, answer->host) != 0)
+			continue;
+		admission = admit(entry, answer->host, question->addr, question->site);
+		if (!found || admission == ADMIT)
+			*ret = admission;
+		found = true;
+	}
+	return found;
+}
+
+struct verdict explain_name(const struct policy *policy, const char *host, uint32_t point)
+{
+	const struct entry *deny = denied_by(policy, host), *best = NULL, *near = NULL;
+	bool full = policy->mode == MODE_FULL && !is_dns(point);
+
+	if (policy->mode == MODE_NONE)
+		return (struct verdict){ .reason = "policy none" };
+	if (deny)
+		return (struct verdict){ .entry = deny };
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct entry *entry = &policy->entries[i];
+		uint32_t width;
+
+		if (!allows(policy, entry, host))
+			continue;
+		if (!near || is_nearer(entry, near))
+			near = entry;
+		if (covers_point(entry, point, &width) &&
+		    (!best || is_nearer(entry, best)))
+			best = entry;
+	}
+	if (best)
+		return (struct verdict){ .allowed = true, .entry = best };
+	if (full)
+		return (struct verdict){ .allowed = true, .reason = "policy full" };
+	return (struct verdict){
+		.entry = near,
+		.reason = near ? "the name is allowed, this port is not" : "no entry",
+	};
+}
+
+/* --- literals ---------------------------------------------------------------------------- */
 
 /* The longest prefix of the entry's that holds the address; false when it is not literal. */
 static bool covers_addr(const struct question *question, const struct entry *entry,
@@ -74,11 +201,12 @@ static bool covers_addr(const struct question *question, const struct entry *ent
 		*ret_length = entry->prefix.length;
 		return prefix_contains(&entry->prefix, question->addr);
 	}
-	if (entry->kind == ENTRY_NAME) {
+	if (entry_is_name(entry)) {
+		enum admission admission;
+
 		*ret_length = addr_bits(question->addr->family);
-		return entry->private_ok && !entry->deny &&
-		       has_address(question, entry) &&
-		       admit(entry, question->addr, site) == ADMIT;
+		return entry->private_ok && has_address(question, entry, &admission) &&
+		       admission == ADMIT;
 	}
 	if (entry->kind != ENTRY_ATTACHED || site_is_gateway(site, question->addr))
 		return false;
@@ -198,11 +326,9 @@ static struct verdict name_verdict(const struct question *question)
 		enum admission admission;
 		uint32_t width;
 
-		if (entry->kind != ENTRY_NAME || entry->deny ||
-		    !covers_point(entry, question->point, &width) ||
-		    !has_address(question, entry))
+		if (!covers_point(entry, question->point, &width) ||
+		    !has_address(question, entry, &admission))
 			continue;
-		admission = admit(entry, question->addr, question->site);
 		if (admission == ADMIT && !entry->private_ok && !deny)
 			return (struct verdict){ .allowed = true, .entry = entry };
 		if (admission != ADMIT)
@@ -221,11 +347,12 @@ static void explain_dns_port(const struct question *question, struct verdict *ve
 {
 	for (size_t i = 0; i < question->policy->count; i++) {
 		const struct entry *entry = &question->policy->entries[i];
+		enum admission ignored;
 		unsigned length;
 
 		if (entry->deny || entry->port_count ||
 		    !(covers_addr(question, entry, &length) ||
-		      (entry->kind == ENTRY_NAME && has_address(question, entry))))
+		      has_address(question, entry, &ignored)))
 			continue;
 		*verdict = (struct verdict){
 			.entry = entry,

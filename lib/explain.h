@@ -14,7 +14,14 @@ struct verdict {
 				    * entry beside it is the one that would have opened it */
 };
 
-/* `point` on portset.h's line. */
+/* `point` on portset.h's line. With dns: guarded only what is open from the start, or to whoever
+ * names the address: what names open later depends on what DNS says then. */
 struct verdict explain_addr(const struct policy *policy, const struct answers *answers,
 			    const struct site *site, const struct addr *addr,
+			    uint32_t point);
+
+/* With dns: guarded: may `host` (normalised) be asked for, and would its addresses be opened at
+ * `point`? Allowed: by the most specific entry that opens that port. What denies and admit() say of
+ * the addresses comes on top. */
+struct verdict explain_name(const struct policy *policy, const char *host,
 			    uint32_t point);

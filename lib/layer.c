@@ -145,7 +145,7 @@ int layer_set_merge(struct layer *layer, const char *text, const struct origin *
 /* What an entry says that nothing could come of. */
 static const char *name_fault(const struct entry *entry)
 {
-	if (entry->host && entry->deny && entry->port_count)
+	if (entry_is_name(entry) && entry->deny && entry->port_count)
 		return "a deny of a name filters the name and takes no ports; deny an "
 		       "address or a network with ports, or leave the ports out";
 	if (entry->required && entry_is_wildcard(entry))

@@ -4,12 +4,15 @@
 
 #include "lib/admit.h"
 #include "lib/macros.h"
+#include "lib/names.h"
+#include "lib/plan_learned.h"
 #include "lib/plan_names.h"
 #include "lib/sweep.h"
 
 struct build {
 	const struct policy *policy;
 	const struct answers *answers;
+	struct names *index; /* of the policy's names, where addresses are learned */
 	struct plan *plan;
 	struct rules literals[2]; /* by trust */
 	struct rules names;       /* allow, without `private: true` */
@@ -27,6 +30,7 @@ static void build_release(struct build *build)
 	rules_release(&build->literals[TRUST_OPERATOR]);
 	rules_release(&build->literals[TRUST_PROJECT]);
 	rules_release(&build->names);
+	names_free(TAKE(build->index));
 }
 
 static void outcome_release(struct outcome *outcome)
@@ -44,6 +48,11 @@ void plan_free(struct plan *plan)
 	portsets_free(plan->portsets);
 	spans_release(&plan->spans[0]);
 	spans_release(&plan->spans[1]);
+	for (int i = 0; i < 2; i++) {
+		spans_release(&plan->cut[i]);
+		rules_release(&plan->denies[i]);
+	}
+	free(plan->learned);
 	free(plan->skipped);
 	free(plan);
 }
@@ -54,13 +63,10 @@ static int add_rule(struct build *build, struct rules *rules, struct rule rule,
 	if (build->rule_count++ == PLAN_FLOWS_MAX)
 		return error_set(err, ERROR_POLICY, "more than %u addresses and networks",
 				 PLAN_FLOWS_MAX);
-	if (!array_grow(&rules->v, &rules->capacity, rules->count, sizeof(*rules->v)))
-		return error_memory(err);
-	rules->v[rules->count++] = rule;
-	return 0;
+	return rules_add(rules, &rule) ? 0 : error_memory(err);
 }
 
-static struct rule rule_of(const struct entry *entry, const struct prefix *prefix)
+struct rule plan_rule(const struct entry *entry, const struct prefix *prefix)
 {
 	return (struct rule){
 		.base = prefix->base.value,
@@ -80,7 +86,25 @@ static int add_attached(struct build *build, const struct entry *entry, struct e
 	build->attached[entry->trust] = true;
 	for (size_t i = 0; i < site->attached_count; i++) {
 		if (add_rule(build, &build->literals[entry->trust],
-			     rule_of(entry, &site->attached[i]), err) < 0)
+			     plan_rule(entry, &site->attached[i]), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The addresses of a name that an entry allows. */
+static int add_answer(struct build *build, const struct entry *entry,
+		      const struct answer *answer, struct error *err)
+{
+	struct rules *rules =
+		entry->private_ok ? &build->literals[entry->trust] : &build->names;
+
+	for (size_t i = 0; i < answer->count; i++) {
+		const struct addr *addr = &answer->addrs[i];
+		struct prefix prefix = prefix_of(addr, addr_bits(addr->family));
+
+		if (admit(entry, answer->host, addr, &build->plan->site) == ADMIT &&
+		    add_rule(build, rules, plan_rule(entry, &prefix), err) < 0)
 			return -1;
 	}
 	return 0;
@@ -89,16 +113,25 @@ static int add_attached(struct build *build, const struct entry *entry, struct e
 static int add_name(struct build *build, const struct entry *entry, struct error *err)
 {
 	const struct answer *answer = answers_find(build->answers, entry->host);
-	struct rules *rules =
-		entry->private_ok ? &build->literals[entry->trust] : &build->names;
 
-	for (size_t i = 0; answer && i < answer->count; i++) {
-		const struct addr *addr = &answer->addrs[i];
-		struct prefix prefix = prefix_of(addr, addr_bits(addr->family));
+	/* What is learned is added by answer: a wildcard has many, a denied name none. */
+	if (entry->deny || build->index || !answer)
+		return 0;
+	return add_answer(build, entry, answer, err);
+}
 
-		if (admit(entry, addr, &build->plan->site) == ADMIT &&
-		    add_rule(build, rules, rule_of(entry, &prefix), err) < 0)
-			return -1;
+static int add_fixed(struct build *build, struct error *err)
+{
+	for (size_t i = 0; build->index && i < build->answers->count; i++) {
+		const struct answer *answer = &build->answers->v[i];
+		struct permission permission;
+
+		if (!answer->fixed)
+			continue;
+		names_ask(build->index, answer->host, &permission);
+		for (size_t j = 0; j < permission.count; j++)
+			if (add_answer(build, permission.entries[j], answer, err) < 0)
+				return -1;
 	}
 	return 0;
 }
@@ -114,11 +147,11 @@ static int add_entry(struct build *build, const struct entry *entry, struct erro
 	switch (entry->kind) {
 	case ENTRY_PREFIX:
 		return add_rule(build, &build->literals[entry->trust],
-				rule_of(entry, &entry->prefix), err);
+				plan_rule(entry, &entry->prefix), err);
 	case ENTRY_ATTACHED:
 		return add_attached(build, entry, err);
 	case ENTRY_NAME:
-		return entry->deny ? 0 : add_name(build, entry, err);
+		return add_name(build, entry, err);
 	case ENTRY_BELOW:
 	case ENTRY_SUBTREE:
 		break; /* known only when somebody asks for a name below */
@@ -169,6 +202,8 @@ static int add_rules(struct build *build, struct error *err)
 		if (add_entry(build, &build->policy->entries[i], err) < 0)
 			return -1;
 	}
+	if (add_fixed(build, err) < 0)
+		return -1;
 	for (size_t i = 0; i < site->gateway_count; i++) {
 		if (add_gateway(build, &site->gateways[i], err) < 0)
 			return -1;
@@ -187,10 +222,8 @@ static int sweep_denies(struct build *build, struct verdicts *ret, struct error 
 		for (size_t i = 0; i < rules->count; i++) {
 			if (!rules->v[i].deny)
 				continue;
-			if (!array_grow(&denies.v, &denies.capacity, denies.count,
-					sizeof(*denies.v)))
+			if (!rules_add(&denies, &rules->v[i]))
 				return error_memory(err);
-			denies.v[denies.count++] = rules->v[i];
 		}
 	}
 	return sweep(build->plan->portsets, &denies, ret, err);
@@ -204,7 +237,10 @@ static int sweep_all(struct build *build, struct outcome *ret, struct error *err
 	    sweep(table, &build->literals[TRUST_PROJECT], &ret->project, err) < 0 ||
 	    sweep(table, &build->names, &ret->names, err) < 0)
 		return -1;
-	return build->names.count ? sweep_denies(build, &ret->cut, err) : 0;
+	if (build->index && plan_keep_denies(build->plan, build->literals, err) < 0)
+		return -1;
+	return build->names.count || build->index ? sweep_denies(build, &ret->cut, err)
+						  : 0;
 }
 
 /* What is open where nobody says anything. */
@@ -248,12 +284,20 @@ static int build_spans(struct build *build, struct error *err)
 
 	if (add_rules(build, err) < 0 || sweep_all(build, &outcome, err) < 0)
 		return -1;
-	build_release(build);
+	for (int i = 0; i < 2; i++)
+		rules_release(&build->literals[i]);
+	rules_release(&build->names);
 	for (int family = 0; family < 2; family++) {
 		if (combine(build->plan, &outcome, family, err) < 0)
 			return -1;
 	}
-	return 0;
+	if (!build->index)
+		return 0;
+	for (int family = 0; family < 2; family++) {
+		build->plan->cut[family] = outcome.cut.deny[family];
+		outcome.cut.deny[family] = (struct spans){ 0 };
+	}
+	return plan_learn(build->plan, build->policy, err);
 }
 
 static void set_resolvers(struct plan *plan)
@@ -343,13 +387,16 @@ int plan_build(const struct policy *policy, const struct answers *answers,
 
 	if (!plan)
 		return error_memory(err);
+	if (plan->dns == STANCE_GUARDED && plan->mode != MODE_NONE &&
+	    names_build(policy, &build.index, err) < 0)
+		return -1;
 	if (set_inbound(plan, &policy->inbound, err) < 0 ||
 	    build_spans(&build, err) < 0 || check_flows(plan, err) < 0)
 		return -1;
 	plan->fenced = plan->mode != MODE_FULL || !plan->inbound_open ||
 		       !is_whole(&plan->spans[0], FAMILY_4) ||
 		       !is_whole(&plan->spans[1], FAMILY_6);
-	if (plan_report_names(plan, policy, answers, notes, err) < 0)
+	if (plan_report_names(plan, policy, answers, build.index, notes, err) < 0)
 		return -1;
 	*ret = TAKE(plan);
 	return 0;

@@ -39,6 +39,15 @@
  * once) are an error; so are more literal entries and addresses of names together. */
 #define PLAN_FLOWS_MAX 400000u
 
+/* A name or wildcard of the policy, where addresses are learned. */
+struct plan_name {
+	const char *host; /* borrowed from the policy, without "*." and "." in front */
+	enum entry_kind kind;
+	bool deny;
+	uint32_t
+		classes; /* bit i: its addresses open classes[i] where no deny cuts them */
+};
+
 /* A name of the policy's allow that has no address. */
 struct skipped {
 	const char *host; /* borrowed from the policy */
@@ -56,22 +65,30 @@ struct plan {
 				     * loopback, which is open anyway */
 	bool inbound_open;     /* `inbound: allow` */
 	portset inbound;       /* else these ports */
-	size_t names, addresses, networks; /* for the start line: names opened, their
-					    * addresses, literal entries that allow */
-	struct skipped *skipped;           /* sorted by host, without duplicates; owned */
+	size_t names, addresses,
+		networks;        /* for the start line: names opened (guarded: that
+					    * may be), their addresses known from the start,
+					    * literal entries that allow */
+	struct skipped *skipped; /* sorted by host, without duplicates; owned */
 	size_t skipped_count;
 	struct site site; /* where it was built for */
-	/* Guarded only, else none. classes: what names open, and what is left of it where denies cut it;
-	 * none is PORTSET_EMPTY. cut: what denies close, of anybody, gateways included; denies: the
-	 * rules behind it, by trust (operator's, project's). Owned. */
+	/* Guarded only, else (and in mode none) none. classes: what names open, and what is left of it
+	 * where denies cut it; none is PORTSET_EMPTY. cut: what denies close, of anybody, gateways
+	 * included; denies: the rules behind it, by trust (operator's, project's), sorted, and with
+	 * them the allows of the same trust that lie within one of them. Owned, but for the rules'
+	 * ports, which the policy has. learned: sorted by host and kind. */
 	portset classes[PLAN_CLASSES_MAX];
 	size_t class_count;
 	struct spans cut[2];
 	struct rules denies[2];
+	struct plan_name *learned;
+	size_t learned_count;
 };
 
 /* Notes: names that did not resolve, refused answers, denies that cut a name (warnings);
- * ERROR_RESOLVE when a required one has no open address. */
+ * ERROR_RESOLVE when a required one has no open address. Guarded: no name is skipped, and a required
+ * one is judged where the answers have it, be they fixed or what DNS says now; ERROR_POLICY when
+ * there are more than PLAN_CLASSES_MAX classes. */
 int plan_build(const struct policy *policy, const struct answers *answers,
 	       const struct site *site, struct notes *notes, struct plan **ret,
 	       struct error *err) MUST_CHECK;
@@ -79,7 +96,10 @@ void plan_free(struct plan *plan);
 DEFINE_FREEP(plan)
 
 /* One line for each flow, sorted: "198.51.100.7 443/tcp". The ports of an entry without ports
- * are "any", all of them "all", protocols but TCP and UDP "other". The JSON is one object. */
+ * are "any", all of them "all", protocols but TCP and UDP "other". Behind them, where addresses are
+ * learned, the names: "*.example.com 443/tcp", "tracker.example denied". The JSON is one object, with
+ * "classes" (lists of ports) and "names" then: {"name":"*.example.com","classes":[0]}, where the
+ * numbers are places in "classes", or {"name":"tracker.example","deny":true}. */
 struct buf;
 void plan_print(const struct plan *plan, struct buf *out);
 int plan_print_json(const struct plan *plan, struct buf *out);

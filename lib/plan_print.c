@@ -1,6 +1,9 @@
 #include "lib/plan.h"
 
+#include <stdio.h>
+
 #include "lib/buf.h"
+#include "lib/host.h"
 #include "lib/macros.h"
 
 static const char *const protocol_names[] = { "tcp", "udp" };
@@ -80,22 +83,58 @@ static void print_set(struct flow_text *text, const struct portsets *table, port
 	}
 }
 
+/* A line for each of the ports. */
+static void print_flows(const struct plan *plan, const char *to, portset ports,
+			struct buf *out)
+{
+	struct buf between = { 0 }, before = { 0 };
+	struct flow_text text = { .out = out };
+
+	buf_printf(&before, "%s ", to);
+	buf_printf(&between, "\n%s ", to);
+	text.before = before.data ? before.data : "";
+	text.between = between.data ? between.data : "";
+	print_set(&text, plan->portsets, ports);
+	buf_puts(out, "\n");
+	out->failed = out->failed || before.failed || between.failed;
+	buf_release(&between);
+	buf_release(&before);
+}
+
 static void print_span(const struct plan *plan, const struct span *span,
 		       enum family family, struct buf *out)
 {
-	struct buf between = { 0 }, range = { 0 };
-	struct flow_text text = { .out = out };
+	struct buf range = { 0 };
 
 	print_range(span, family, &range);
-	buf_puts(&range, " ");
-	buf_printf(&between, "\n%s", range.data ? range.data : "");
-	text.before = range.data ? range.data : "";
-	text.between = between.data ? between.data : "";
-	print_set(&text, plan->portsets, span->ports);
-	buf_puts(out, "\n");
-	out->failed = out->failed || range.failed || between.failed;
-	buf_release(&between);
+	print_flows(plan, range.data ? range.data : "", span->ports, out);
+	out->failed = out->failed || range.failed;
 	buf_release(&range);
+}
+
+/* As in a policy. */
+static void format_name(const struct plan_name *name, char out[static HOST_TEXT + 2])
+{
+	const char *before = "";
+
+	if (name->kind == ENTRY_BELOW)
+		before = "*.";
+	else if (name->kind == ENTRY_SUBTREE)
+		before = ".";
+	snprintf(out, HOST_TEXT + 2, "%s%s", before, name->host);
+}
+
+static void print_name(const struct plan *plan, const struct plan_name *name,
+		       struct buf *out)
+{
+	char to[HOST_TEXT + 2];
+
+	format_name(name, to);
+	if (name->deny)
+		buf_printf(out, "%s denied\n", to);
+	for (size_t i = 0; i < plan->class_count; i++)
+		if (name->classes >> i & 1)
+			print_flows(plan, to, plan->classes[i], out);
 }
 
 void plan_print(const struct plan *plan, struct buf *out)
@@ -105,6 +144,8 @@ void plan_print(const struct plan *plan, struct buf *out)
 			print_span(plan, &plan->spans[i].v[j], i ? FAMILY_6 : FAMILY_4,
 				   out);
 	}
+	for (size_t i = 0; i < plan->learned_count; i++)
+		print_name(plan, &plan->learned[i], out);
 }
 
 /* ["443/tcp","53/udp"] */
@@ -135,6 +176,41 @@ static void print_json_flows(const struct plan *plan, struct buf *out)
 	}
 }
 
+static void print_json_name(const struct plan *plan, const struct plan_name *name,
+			    struct buf *out)
+{
+	const char *separator = "";
+	char text[HOST_TEXT + 2];
+
+	format_name(name, text);
+	buf_printf(out, "{\"name\":\"%s\",", text);
+	buf_puts(out, name->deny ? "\"deny\":true}" : "\"classes\":[");
+	if (name->deny)
+		return;
+	for (size_t i = 0; i < plan->class_count; i++) {
+		if (!(name->classes >> i & 1))
+			continue;
+		buf_printf(out, "%s%zu", separator, i);
+		separator = ",";
+	}
+	buf_puts(out, "]}");
+}
+
+static void print_json_learned(const struct plan *plan, struct buf *out)
+{
+	buf_puts(out, ",\n \"classes\":[");
+	for (size_t i = 0; i < plan->class_count; i++) {
+		buf_puts(out, i ? ",\n  " : "\n  ");
+		print_json_set(plan, plan->classes[i], out);
+	}
+	buf_puts(out, "],\n \"names\":[");
+	for (size_t i = 0; i < plan->learned_count; i++) {
+		buf_puts(out, i ? ",\n  " : "\n  ");
+		print_json_name(plan, &plan->learned[i], out);
+	}
+	buf_puts(out, "]");
+}
+
 /* Nothing in a plan needs escaping: hosts are normalised, all else is ours. */
 int plan_print_json(const struct plan *plan, struct buf *out)
 {
@@ -160,6 +236,9 @@ int plan_print_json(const struct plan *plan, struct buf *out)
 		buf_printf(out, "%s\n  {\"host\":\"%s\",\"why\":\"%s\"}", i ? "," : "",
 			   plan->skipped[i].host,
 			   answer_state_name(plan->skipped[i].state));
-	buf_puts(out, "]}\n");
+	buf_puts(out, "]");
+	if (plan->dns == STANCE_GUARDED && plan->mode != MODE_NONE)
+		print_json_learned(plan, out);
+	buf_puts(out, "}\n");
 	return out->failed ? -1 : 0;
 }

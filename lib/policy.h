@@ -41,7 +41,11 @@ enum trust_project policy_trust(struct layer *const layers[static LAYER_COUNT]);
 int policy_merge(struct layer *const layers[static LAYER_COUNT], struct arena *arena,
 		 struct notes *notes, struct policy *ret, struct error *err) MUST_CHECK;
 
-/* The distinct names whose addresses can make a difference in this mode, sorted. In `arena`. */
+/* Must somebody stay who answers DNS? With dns: guarded, but not where there is no DNS. */
+bool policy_needs_guard(const struct policy *policy);
+
+/* The distinct names whose addresses can make a difference in this mode, sorted; with dns: guarded
+ * those that are required, as the others are asked for when the agent does. In `arena`. */
 int policy_names(const struct policy *policy, struct arena *arena,
 		 const char *const **ret, size_t *ret_count, struct error *err)
 	MUST_CHECK;

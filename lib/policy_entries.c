@@ -115,7 +115,7 @@ static int fold_entries(struct policy *policy, struct error *err)
 
 static bool needs_guard(const struct entry *entry)
 {
-	return entry_is_wildcard(entry) || (entry->host && entry->deny);
+	return entry_is_wildcard(entry) || (entry_is_name(entry) && entry->deny);
 }
 
 /* May the project's wildcards not count? The operator wants another stance than they need, and
@@ -319,18 +319,25 @@ int policy_choose_guard(struct policy *policy, struct error *err)
 	return 0;
 }
 
+bool policy_needs_guard(const struct policy *policy)
+{
+	return policy->dns == STANCE_GUARDED && policy->mode != MODE_NONE;
+}
+
 /* --- names ------------------------------------------------------------------------------- */
 
 static bool is_resolved(const struct policy *policy, const struct entry *entry)
 {
+	bool learned = policy->dns == STANCE_GUARDED;
+
 	if (entry->kind != ENTRY_NAME || entry->deny || entry->same)
 		return false;
 	switch (policy->mode) {
 	case MODE_FULL: /* only an exception to a deny opens anything */
-		return entry->private_ok;
+		return entry->required || (entry->private_ok && !learned);
 	case MODE_AUDIT:
 	case MODE_RESTRICTED:
-		return true;
+		return entry->required || !learned;
 	case MODE_UNSET:
 	case MODE_NONE:
 		break;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "lib/arena.h"
 #include "lib/claims.h"
 #include "lib/macros.h"
 
@@ -24,6 +25,14 @@ struct sweep {
 	bool ended; /* `at` ran over the last address */
 	struct spans *allow, *deny;
 };
+
+bool rules_add(struct rules *rules, const struct rule *rule)
+{
+	if (!array_grow(&rules->v, &rules->capacity, rules->count, sizeof(*rules->v)))
+		return false;
+	rules->v[rules->count++] = *rule;
+	return true;
+}
 
 void rules_release(struct rules *rules)
 {
@@ -48,6 +57,24 @@ static int compare_rules(const void *a, const void *b)
 	if (x->base != y->base)
 		return x->base < y->base ? -1 : 1;
 	return (int)x->length - (int)y->length;
+}
+
+size_t rules_find(const struct rules *rules, const struct prefix *prefix)
+{
+	const struct rule key = { .base = prefix->base.value,
+				  .family = (uint8_t)prefix->base.family,
+				  .length = prefix->length };
+	size_t low = 0, high = rules->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_rules(&rules->v[middle], &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 static void sort_rules(struct rules *rules)

@@ -38,9 +38,14 @@ struct verdicts {
 	struct spans allow[2], deny[2];
 };
 
+/* False when memory ran out. */
+bool rules_add(struct rules *rules, const struct rule *rule) MUST_CHECK;
 void rules_release(struct rules *rules);
 void verdicts_release(struct verdicts *verdicts);
 
-/* Sorts the rules. On failure *ret is to be released all the same. */
+/* Of sorted rules the first that has the prefix or stands behind. */
+size_t rules_find(const struct rules *rules, const struct prefix *prefix);
+
+/* Sorts the rules, by family, base and length. On failure *ret is to be released all the same. */
 int sweep(struct portsets *table, struct rules *rules, struct verdicts *ret,
 	  struct error *err) MUST_CHECK;

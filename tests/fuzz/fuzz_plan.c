@@ -118,8 +118,8 @@ static void take_world(struct input *input, struct world *world)
 	world->answers =
 		(struct answers){ world->answer, take(input, ARRAY_SIZE(hosts) + 1) };
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
-		world->answer[i] =
-			(struct answer){ hosts[i], world->addrs[i], 2, ANSWER_OK };
+		world->answer[i] = (struct answer){ hosts[i], world->addrs[i], 2,
+						    ANSWER_OK, take(input, 2) };
 		world->addrs[i][0] = take_addr(input);
 		world->addrs[i][1] = take_addr(input);
 	}

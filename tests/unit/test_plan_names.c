@@ -151,8 +151,8 @@ static void unresolved_names_are_skipped_and_said(void **state)
 {
 	CLEANUP(plan_freep) struct plan *plan = NULL;
 	struct scene scene CLEANUP(scene_release);
-	struct answer v[] = { { "gone.example", NULL, 0, ANSWER_NXDOMAIN },
-			      { "slow.example", NULL, 0, ANSWER_TIMEOUT } };
+	struct answer v[] = { { .host = "gone.example", .state = ANSWER_NXDOMAIN },
+			      { .host = "slow.example", .state = ANSWER_TIMEOUT } };
 
 	(void)state;
 	scene_init(&scene, MODE_RESTRICTED);
