@@ -56,7 +56,8 @@ struct grant {
 	uint32_t classes;
 	/* The address may be told: it opens something, or the plan opens it anyway. */
 	bool admitted;
-	enum admission why; /* not admitted: why; ADMIT when a deny cut all of its ports */
+	enum admission
+		why; /* not admitted: why; ADMIT when a deny cut all of its ports */
 };
 int permit_grant(const struct permit *permit, const char *host,
 		 const struct permission *permission, const struct addr *addr,
