@@ -7,6 +7,7 @@
 #include "entrypoint/log.h"
 #include "entrypoint/netlink.h"
 #include "entrypoint/source.h"
+#include "lib/names.h"
 #include "lib/resolver.h"
 
 /* All that one policy may hold in memory, whatever its texts say. */
@@ -262,6 +263,49 @@ static int with_extra(const char *const *names, size_t count, const char *extra,
 	return 0;
 }
 
+static bool is_allowed(void *names, const char *host)
+{
+	struct permission permission;
+
+	names_ask(names, host, &permission);
+	return permission.count > 0;
+}
+
+static int join(const struct answers *a, const struct answers *b, struct arena *arena,
+		struct answers *ret, struct error *err)
+{
+	struct answers all = { .v = arena_alloc(arena,
+						(a->count + b->count) * sizeof(*all.v)) };
+
+	if (!all.v)
+		return error_memory(err);
+	for (size_t i = 0; i < a->count; i++)
+		all.v[all.count++] = a->v[i];
+	for (size_t i = 0; i < b->count; i++)
+		all.v[all.count++] = b->v[i];
+	if (answers_normalise(&all, arena, err) < 0)
+		return -1;
+	*ret = all;
+	return 0;
+}
+
+/* What the hosts file says of the policy's names and wildcards beside the required names that were
+ * asked for; what it says of those is among `asked` already. */
+static int with_hosts(const struct inputs *inputs, const struct answers *asked,
+		      struct answers *ret, struct error *err)
+{
+	struct names *names CLEANUP(names_freep) = NULL;
+	struct answers hosts = { 0 };
+
+	if (names_build(&inputs->policy, &names, err) < 0)
+		return -1;
+	if (resolver_read_hosts(NULL,
+				&(const struct resolver_filter){ is_allowed, names },
+				inputs->arena, &hosts, err) < 0)
+		return -1;
+	return join(&hosts, asked, inputs->arena, ret, err);
+}
+
 int inputs_answers(const struct options *options, const struct inputs *inputs,
 		   const char *extra, uint32_t socket_mark, struct answers *ret,
 		   struct error *err)
@@ -270,6 +314,7 @@ int inputs_answers(const struct options *options, const struct inputs *inputs,
 		.timeout_ms = options->resolve_timeout * 1000,
 		.socket_mark = socket_mark,
 	};
+	bool guarded = inputs->policy.dns == STANCE_GUARDED;
 	const char *const *names;
 	const char **all = NULL;
 	size_t count;
@@ -278,7 +323,11 @@ int inputs_answers(const struct options *options, const struct inputs *inputs,
 	if (options->any.answers)
 		return file_answers(options->any.answers, inputs->arena, ret, err);
 	if (policy_names(&inputs->policy, inputs->arena, &names, &count, err) < 0 ||
-	    with_extra(names, count, extra, inputs->arena, &all, &count, err) < 0)
+	    with_extra(names, count, guarded ? NULL : extra, inputs->arena, &all, &count,
+		       err) < 0)
 		return -1;
-	return count ? resolver_ask(all, count, &resolver, inputs->arena, ret, err) : 0;
+	if (count && (!guarded || socket_mark) &&
+	    resolver_ask(all, count, &resolver, inputs->arena, ret, err) < 0)
+		return -1;
+	return guarded ? with_hosts(inputs, ret, ret, err) : 0;
 }

@@ -34,7 +34,8 @@ void inputs_release(struct inputs *inputs);
 int inputs_site(struct site *ret, struct error *err) MUST_CHECK;
 
 /* Addresses for the policy's names and for `extra` (NULL: none): from --answers, else by DNS
- * with `socket_mark` (0: none). */
+ * with `socket_mark` (0: none). With dns: guarded from the hosts file, and by DNS the required names
+ * alone; without a mark not even those, since nothing is to be started then. */
 int inputs_answers(const struct options *options, const struct inputs *inputs,
 		   const char *extra, uint32_t socket_mark, struct answers *ret,
 		   struct error *err) MUST_CHECK;

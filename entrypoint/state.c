@@ -128,6 +128,18 @@ static int summary(const struct plan *plan, struct buf *out, struct error *err)
 	return text && !out->failed ? 0 : error_memory(err);
 }
 
+/* Where addresses are learned, what was only asked opens nothing. */
+static void print_answers(const struct plan *plan, const struct answers *answers,
+			  struct buf *out)
+{
+	for (size_t i = 0; i < answers->count; i++) {
+		const struct answers one = { &answers->v[i], 1 };
+
+		if (plan->dns != STANCE_GUARDED || one.v->fixed)
+			answers_print(&one, out);
+	}
+}
+
 int state_write(const struct plan *plan, const struct answers *answers,
 		const struct buf *sent, struct error *err)
 {
@@ -137,7 +149,7 @@ int state_write(const struct plan *plan, const struct answers *answers,
 
 	if (directory < 0)
 		return 1;
-	answers_print(answers, &text);
+	print_answers(plan, answers, &text);
 	if (text.failed || summary(plan, &kept, err) < 0)
 		return 1;
 	if (write_file(directory, "answers", text.data ? text.data : "", text.length,

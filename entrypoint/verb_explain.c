@@ -17,6 +17,7 @@ struct question {
 	struct answers answers;
 	struct site site;
 	struct destination to;
+	bool learned; /* a name whose addresses only DNS knows, which the guard will ask */
 };
 
 static void print_verdict(const struct question *question, const struct addr *addr,
@@ -37,6 +38,8 @@ static void print_verdict(const struct question *question, const struct addr *ad
 	}
 	if (verdict->reason)
 		printf(": %s", verdict->reason);
+	if (question->learned && verdict->allowed)
+		printf(", its addresses are opened when it is asked for");
 	if (!verdict->allowed && !entry)
 		printf("; this line in allow would open it: - \"%s\"", question->to.text);
 	putchar('\n');
@@ -78,6 +81,11 @@ static int explain(const struct question *question)
 	};
 	bool refused = count == 0;
 
+	if (question->learned) {
+		first = explain_name(&question->inputs->policy, question->to.host,
+				     question->to.point);
+		refused = !first.allowed;
+	}
 	if (count == 0)
 		print_verdict(question, NULL, &first);
 	for (size_t i = 0; i < count; i++) {
@@ -127,6 +135,8 @@ int verb_explain(const struct options *options, struct error *err)
 	    inputs_site(&question.site, err) < 0 ||
 	    find_answers(options, &question, err) < 0)
 		return -1;
+	question.learned = question.to.host && inputs.policy.dns == STANCE_GUARDED &&
+			   !answers_find(&question.answers, question.to.host);
 	status = explain(&question);
 	if (fflush(stdout) != 0)
 		return error_set(err, ERROR_KERNEL, "cannot write the result");

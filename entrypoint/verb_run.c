@@ -80,10 +80,24 @@ static int require(const struct options *options, bool drop, const struct inputs
 		       : 0;
 }
 
+static int refuse_to_leave(const struct policy *policy, struct error *err)
+{
+	char place[ORIGIN_TEXT];
+
+	if (!policy_needs_guard(policy))
+		return 0;
+	return error_set(
+		err, ERROR_POLICY,
+		"%s: dns: guarded needs somebody who stays and answers, and apply "
+		"ends; use run or guard",
+		origin_format(&policy->dns_origin, place));
+}
+
 /* Everything up to the fence in force. The notes are said in any case: after a failure they
  * tell what is wrong. */
 static int raise_fence(const struct options *given, const struct user *user, bool drop,
-		       struct inputs *inputs, struct fence *fence, struct error *err)
+		       bool stays, struct inputs *inputs, struct fence *fence,
+		       struct error *err)
 {
 	struct options without = *given;
 	const struct options *options = given;
@@ -97,6 +111,8 @@ static int raise_fence(const struct options *given, const struct user *user, boo
 	if (sudo)
 		options = &without;
 	result = inputs_read(options, user, sudo, inputs, err);
+	if (result == 0 && !stays)
+		result = refuse_to_leave(&inputs->policy, err);
 	if (result == 0 && fence_is_open(&inputs->policy))
 		result = privileges_require(false, drop, err);
 	else if (result == 0)
@@ -183,7 +199,7 @@ int verb_run(const struct options *options, struct error *err)
 	if (user_lookup(options->any.user, options->any.allow_root, arena, &user, err) <
 	    0)
 		return -1;
-	result = raise_fence(options, &user, true, &inputs, &fence, err);
+	result = raise_fence(options, &user, true, true, &inputs, &fence, err);
 	if (result == 0) {
 		warn_of_surroundings(&user);
 		result = start_agent(options, &user, fence.plan->fenced, err);
@@ -199,7 +215,7 @@ int verb_run(const struct options *options, struct error *err)
 	return result < 0 ? -1 : launch(options->operands, &signals, err);
 }
 
-static int apply(const struct options *options, struct error *err)
+static int apply(const struct options *options, bool stays, struct error *err)
 {
 	struct arena *arena CLEANUP(arena_freep) = arena_new(0);
 	struct inputs inputs = { 0 };
@@ -215,7 +231,7 @@ static int apply(const struct options *options, struct error *err)
 	if (user_lookup(getenv("SUDO_UID") ? NULL : options->any.user, true, arena, &user,
 			err) < 0)
 		return -1;
-	result = raise_fence(options, &user, false, &inputs, &fence, err);
+	result = raise_fence(options, &user, false, stays, &inputs, &fence, err);
 	if (result == 0)
 		say_start(&fence, &inputs, NULL, false, &start);
 	fence_release(&fence);
@@ -225,7 +241,7 @@ static int apply(const struct options *options, struct error *err)
 
 int verb_apply(const struct options *options, struct error *err)
 {
-	return apply(options, err);
+	return apply(options, false, err);
 }
 
 /* Without a state kept (a sidecar's agent container has its own /run) the documentation
@@ -318,7 +334,7 @@ int verb_guard(const struct options *options, struct error *err)
 	/* Blocked from the start: as PID 1 an unblocked SIGTERM would simply be ignored. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
-	if (apply(options, err) < 0)
+	if (apply(options, true, err) < 0)
 		return -1;
 	hold();
 	return 0;
