@@ -50,16 +50,31 @@ int capabilities_bound(uint64_t keep)
 	return 0;
 }
 
-int capabilities_clear(void)
+static int fill(cap_t caps, uint64_t keep)
 {
-	cap_t none = cap_init();
+	for (cap_value_t cap = 0; cap < 64; cap++)
+		if ((keep & capability_bit((unsigned int)cap)) &&
+		    (cap_set_flag(caps, CAP_EFFECTIVE, 1, &cap, CAP_SET) < 0 ||
+		     cap_set_flag(caps, CAP_PERMITTED, 1, &cap, CAP_SET) < 0))
+			return -1;
+	return 0;
+}
+
+int capabilities_keep(uint64_t keep)
+{
+	cap_t caps = cap_init();
 	int result, saved;
 
-	if (!none)
+	if (!caps)
 		return -1;
-	result = cap_set_proc(none);
+	result = fill(caps, keep) < 0 ? -1 : cap_set_proc(caps);
 	saved = errno;
-	cap_free(none);
+	cap_free(caps);
 	errno = saved;
 	return result < 0 ? -1 : cap_reset_ambient();
+}
+
+int capabilities_clear(void)
+{
+	return capabilities_keep(0);
 }

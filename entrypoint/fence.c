@@ -146,12 +146,12 @@ static int asks_dns(const struct options *options, const struct inputs *inputs,
 	return 0;
 }
 
-int fence_plan(const struct options *options, struct inputs *inputs, struct fence *ret,
-	       struct error *err)
+int fence_plan(const struct options *options, struct inputs *inputs,
+	       const struct site *resolvers, struct fence *ret, struct error *err)
 {
 	struct site site;
 
-	if (inputs_site(&site, err) < 0)
+	if (inputs_site(resolvers, &site, err) < 0)
 		return -1;
 	if (!fence_is_open(&inputs->policy) &&
 	    inputs_answers(options, inputs, NULL, RULESET_SOCKET_MARK, &ret->answers,
@@ -165,7 +165,7 @@ static int raise_plan(const struct options *options, struct inputs *inputs,
 		      const struct ruleset_options *marks, struct fence *ret,
 		      struct error *err)
 {
-	if (fence_plan(options, inputs, ret, err) < 0 || pin(ret, err) < 0)
+	if (fence_plan(options, inputs, NULL, ret, err) < 0 || pin(ret, err) < 0)
 		return -1;
 	return ret->plan->fenced ? put_in_place(ret, marks, err) : take_down(ret, err);
 }
@@ -200,7 +200,7 @@ int fence_raise(const struct options *options, struct inputs *inputs, bool hold,
 	int result;
 
 	*ret = (struct fence){ 0 };
-	if (draw_mark(&marks.flow_mark, err) < 0 || inputs_site(&site, err) < 0 ||
+	if (draw_mark(&marks.flow_mark, err) < 0 || inputs_site(NULL, &site, err) < 0 ||
 	    asks_dns(options, inputs, &asks, err) < 0)
 		return -1;
 	if (!open && (netlink_open(&ret->netlink, err) < 0 || state_lock(&lock, err) < 0))

@@ -27,9 +27,10 @@ int fence_raise(const struct options *options, struct inputs *inputs, bool hold,
 void fence_release(struct fence *fence);
 
 /* The same in two steps, for a guard that follows its policy. From inputs to plan, the site read
- * anew; the kernel is not touched: */
-int fence_plan(const struct options *options, struct inputs *inputs, struct fence *ret,
-	       struct error *err) MUST_CHECK;
+ * anew but for its resolvers when `resolvers` has them; the kernel is not touched: */
+int fence_plan(const struct options *options, struct inputs *inputs,
+	       const struct site *resolvers, struct fence *ret, struct error *err)
+	MUST_CHECK;
 /* In place of the fence that ret->netlink holds. A failure leaves that one. */
 int fence_put(struct fence *ret, const struct ruleset_guard *guard, struct error *err)
 	MUST_CHECK;

@@ -18,6 +18,7 @@ void inputs_release(struct inputs *inputs)
 	for (size_t i = 0; i < LAYER_COUNT; i++)
 		layer_release(&inputs->layers[i]);
 	notes_release(&inputs->notes);
+	buf_release(&inputs->project_text);
 	arena_free(inputs->arena);
 	*inputs = (struct inputs){ 0 };
 }
@@ -47,28 +48,29 @@ void inputs_say_notes(const struct notes *notes, enum note_level least)
 
 /* 1: no such file. */
 static int read_layer(struct inputs *inputs, enum layer_kind kind, const char *path,
-		      const struct user *as, struct error *err)
+		      const struct user *as, struct buf *bytes, struct error *err)
 {
 	struct layer *layer = &inputs->layers[kind];
-	struct buf bytes CLEANUP(buf_release) = { 0 };
 	char *source = arena_strndup(inputs->arena, path, strlen(path));
-	int result;
+	int result = 0;
 
 	if (!source)
 		return error_memory(err);
-	result = source_read(path, as, LAYER_BYTES, &bytes, err);
+	if (bytes->length == 0)
+		result = source_read(path, as, LAYER_BYTES, bytes, err);
 	if (result != 0)
 		return result;
 	layer_init(layer, kind, source);
-	return layer_parse(layer, bytes.data ? bytes.data : "", bytes.length,
+	return layer_parse(layer, bytes->data ? bytes->data : "", bytes->length,
 			   inputs->arena, &inputs->notes, err);
 }
 
 static int read_profile(struct inputs *inputs, const char *named, struct error *err)
 {
+	struct buf bytes CLEANUP(buf_release) = { 0 };
 	const char *path = named ? named : INPUTS_PROFILE;
 	char shown[256];
-	int result = read_layer(inputs, LAYER_PROFILE, path, NULL, err);
+	int result = read_layer(inputs, LAYER_PROFILE, path, NULL, &bytes, err);
 
 	if (result == 1 && named)
 		return error_set(err, ERROR_POLICY, "%s: no such file",
@@ -78,24 +80,48 @@ static int read_profile(struct inputs *inputs, const char *named, struct error *
 	return result < 0 ? -1 : 0;
 }
 
-static int read_project(struct inputs *inputs, const char *named,
+/* The path of the project's file into `out`. 1: there is none. */
+static int find_project(const char *named, struct buf *out, struct error *err)
+{
+	if (!named)
+		return source_find_project(out, err);
+	buf_puts(out, named);
+	return out->failed ? error_memory(err) : 0;
+}
+
+/* What an earlier reading found counts again, when the agent can write the file. 1: there is no
+ * project then. */
+static int keep_project(struct inputs *inputs, const struct inputs *before, struct buf *path,
 			const struct user *agent, struct error *err)
 {
-	struct buf found CLEANUP(buf_release) = { 0 };
-	char shown[256];
-	int result;
+	if (!before || !source_writable_by(path->data, agent))
+		return 0;
+	if (!before->project)
+		return 1;
+	buf_clear(path);
+	buf_puts(path, before->project);
+	buf_add(&inputs->project_text, before->project_text.data,
+		before->project_text.length);
+	return path->failed || inputs->project_text.failed ? error_memory(err) : 0;
+}
 
-	if (!named) {
-		result = source_find_project(&found, err);
-		if (result != 0)
-			return result < 0 ? -1 : 0;
-	}
-	result =
-		read_layer(inputs, LAYER_PROJECT, named ? named : found.data, agent, err);
+static int read_project(struct inputs *inputs, const char *named,
+			const struct user *agent, const struct inputs *before,
+			struct error *err)
+{
+	struct buf path CLEANUP(buf_release) = { 0 };
+	char shown[256];
+	int result = find_project(named, &path, err);
+
+	if (result == 0)
+		result = keep_project(inputs, before, &path, agent, err);
+	if (result != 0)
+		return result < 0 ? -1 : 0;
+	result = read_layer(inputs, LAYER_PROJECT, path.data, agent,
+			    &inputs->project_text, err);
 	if (result == 1)
 		return error_set(err, ERROR_POLICY, "%s: no such file",
-				 escape(shown, sizeof(shown), named ? named : found.data,
-					named ? strlen(named) : found.length));
+				 escape(shown, sizeof(shown), path.data, path.length));
 	if (result == 0)
 		inputs->project = inputs->layers[LAYER_PROJECT].source;
 	return result;
@@ -181,7 +207,8 @@ static int read_operator(struct inputs *inputs, const struct options *options, b
 }
 
 static int read_layers(struct inputs *inputs, const struct options *options,
-		       const struct user *agent, struct error *err)
+		       const struct user *agent, const struct inputs *before,
+		       struct error *err)
 {
 	bool ccpod = getenv("CCPOD_STATE") || getenv("CCPOD_NETWORK_POLICY");
 	struct layer *layers[LAYER_COUNT];
@@ -191,11 +218,11 @@ static int read_layers(struct inputs *inputs, const struct options *options,
 	/* A project that is to be ignored is not even read: it cannot fail a start. */
 	if (policy_trust(layers) == TRUST_IGNORE || (ccpod && !options->any.project))
 		return result;
-	return result | read_project(inputs, options->any.project, agent, err);
+	return result | read_project(inputs, options->any.project, agent, before, err);
 }
 
-int inputs_read(const struct options *options, const struct user *agent, bool sudo,
-		struct inputs *ret, struct error *err)
+static int read_all(const struct options *options, const struct user *agent, bool sudo,
+		    const struct inputs *before, struct inputs *ret, struct error *err)
 {
 	const struct user self = { .uid = geteuid(), .gid = getegid() };
 	struct layer *layers[LAYER_COUNT];
@@ -207,18 +234,46 @@ int inputs_read(const struct options *options, const struct user *agent, bool su
 	layer_init(&ret->layers[LAYER_ENVIRONMENT], LAYER_ENVIRONMENT, "the environment");
 	layer_init(&ret->layers[LAYER_FLAGS], LAYER_FLAGS, "the flags");
 	result = sudo ? read_profile(ret, NULL, err)
-		      : read_layers(ret, options, agent ? agent : &self, err);
+		      : read_layers(ret, options, agent ? agent : &self, before, err);
 	if (result < 0)
 		return -1;
 	present_layers(ret, layers);
 	return policy_merge(layers, ret->arena, &ret->notes, &ret->policy, err);
 }
 
-int inputs_site(struct site *ret, struct error *err)
+int inputs_read(const struct options *options, const struct user *agent, bool sudo,
+		struct inputs *ret, struct error *err)
+{
+	return read_all(options, agent, sudo, NULL, ret, err);
+}
+
+int inputs_read_again(const struct options *options, const struct user *agent,
+		      const struct inputs *before, struct inputs *ret, struct error *err)
+{
+	char shown[256];
+
+	*ret = (struct inputs){ 0 };
+	if (before->profile && source_writable_by(before->profile, agent))
+		return error_set(err, ERROR_POLICY,
+				 "%s is not read again: the agent can write it; keep it where "
+				 "only root writes, or mount it read-only",
+				 escape(shown, sizeof(shown), before->profile,
+					strlen(before->profile)));
+	if (read_all(options, agent, false, before, ret, err) < 0)
+		return -1;
+	ret->hosts = before->hosts;
+	return 0;
+}
+
+int inputs_site(const struct site *resolvers, struct site *ret, struct error *err)
 {
 	struct buf bytes CLEANUP(buf_release) = { 0 };
 
 	*ret = (struct site){ 0 };
+	if (resolvers) {
+		*ret = *resolvers;
+		return netlink_read_site(ret, err);
+	}
 	/* Without a resolv.conf there are no resolvers; names then fail one by one. */
 	if (source_read("/etc/resolv.conf", NULL, 1u << 20, &bytes, err) < 0)
 		return -1;
@@ -299,7 +354,7 @@ static int with_hosts(const struct inputs *inputs, const struct answers *asked,
 
 	if (names_build(&inputs->policy, &names, err) < 0)
 		return -1;
-	if (resolver_read_hosts(NULL,
+	if (resolver_read_hosts(inputs->hosts,
 				&(const struct resolver_filter){ is_allowed, names },
 				inputs->arena, &hosts, err) < 0)
 		return -1;

@@ -5,6 +5,7 @@
 #include "entrypoint/options.h"
 #include "entrypoint/user.h"
 #include "lib/answers.h"
+#include "lib/buf.h"
 #include "lib/policy.h"
 #include "lib/site.h"
 
@@ -19,6 +20,8 @@ struct inputs {
 	struct layer layers[LAYER_COUNT];
 	const char *project; /* path of the project file that was read, or NULL */
 	const char *profile; /* path of the profile that was read, or NULL */
+	struct buf project_text; /* what was read there, for inputs_read_again() */
+	const char *hosts;       /* NULL: /etc/hosts */
 	struct policy policy;
 };
 
@@ -30,8 +33,15 @@ int inputs_read(const struct options *options, const struct user *agent, bool su
 		struct inputs *ret, struct error *err) MUST_CHECK;
 void inputs_release(struct inputs *inputs);
 
-/* The namespace we are in, and its resolv.conf. */
-int inputs_site(struct site *ret, struct error *err) MUST_CHECK;
+/* The same while the agent runs, who must not decide what is read: a profile that it can write is
+ * refused, and of a project that it can write counts what `before` read. */
+int inputs_read_again(const struct options *options, const struct user *agent,
+		      const struct inputs *before, struct inputs *ret, struct error *err)
+	MUST_CHECK;
+
+/* The namespace we are in, and its resolv.conf, or in its place what `resolvers` has of it. */
+int inputs_site(const struct site *resolvers, struct site *ret, struct error *err)
+	MUST_CHECK;
 
 /* Addresses for the policy's names and for `extra` (NULL: none): from --answers, else by DNS
  * with `socket_mark` (0: none). With dns: guarded from the hosts file, and by DNS the required names

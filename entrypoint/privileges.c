@@ -238,6 +238,36 @@ int privileges_drop(const struct drop *drop, struct error *err)
 	return proof_of_loss(&proof, err);
 }
 
+static const cap_value_t guard_capabilities[] = {
+	CAP_NET_ADMIN,
+	CAP_KILL,
+	CAP_SETUID,
+	CAP_SETGID,
+};
+
+int privileges_keep_guard(struct error *err)
+{
+	const int count = ARRAY_SIZE(guard_capabilities);
+	uint64_t kept = 0;
+
+	for (int i = 0; i < count; i++)
+		kept |= capability_bit((unsigned int)guard_capabilities[i]);
+	kept &= capabilities_read(CAPABILITIES_PERMITTED);
+	if (capabilities_bound(0) < 0 ||
+	    prctl(PR_SET_SECUREBITS, CAPABILITIES_SECUREBITS, 0, 0, 0) < 0 ||
+	    capabilities_keep(kept) < 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return error_errno(err, ERROR_PRIVILEGE, errno, "the guard's privileges");
+	if (capabilities_read(CAPABILITIES_EFFECTIVE) != kept ||
+	    capabilities_read(CAPABILITIES_PERMITTED) != kept ||
+	    capabilities_read(CAPABILITIES_INHERITABLE) ||
+	    capabilities_read(CAPABILITIES_AMBIENT) ||
+	    capabilities_read(CAPABILITIES_BOUNDING))
+		return error_set(err, ERROR_PROOF, "the guard holds more than it should");
+	return 0;
+}
+
 int privileges_prove_closed(const struct addr *refused4, const struct addr *refused6,
 			    struct error *err)
 {

@@ -35,6 +35,11 @@ struct drop {
  * seccomp; then the same proof. Afterwards only 0, 1 and 2 (and DROP_REPORT) are open. */
 int privileges_drop(const struct drop *drop, struct error *err) MUST_CHECK;
 
+/* What the guard keeps: NET_ADMIN for the fence; KILL for signals to the agent; SETUID and SETGID to
+ * start workers of another uid and to read a project with the agent's eyes. Everything else goes for
+ * good, nobody can trace it, and the result is read back. Uid 0 stays, without what made it root. */
+int privileges_keep_guard(struct error *err) MUST_CHECK;
+
 /* The canary: after the drop, a UDP datagram to each address (NULL: none to try) must fail
  * with EPERM, or there must be no route. ERROR_PROOF otherwise. Nothing leaves when the fence
  * holds. */

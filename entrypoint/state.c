@@ -15,6 +15,7 @@
 #define STATE_VERSION 1
 /* A ruleset of PLAN_FLOWS_MAX flows is some 50 MB of messages. */
 #define STATE_BYTES (64u << 20)
+#define STATUS_FILE "status.json"
 #define LOCK_MS 15000
 #define LOCK_STEP_MS 10
 
@@ -190,6 +191,27 @@ static int read_file(int directory, const char *name, struct buf *out, struct er
 			return out->failed ? error_memory(err) : 0;
 		buf_add(out, chunk, (size_t)length);
 	}
+}
+
+int state_write_status(const char *text, struct error *err)
+{
+	struct buf line CLEANUP(buf_release) = { 0 };
+	int directory CLEANUP(close_fdp) = open_directory(err);
+
+	if (directory < 0)
+		return 1;
+	buf_printf(&line, "%s\n", text);
+	if (line.failed)
+		return error_memory(err);
+	return write_file(directory, STATUS_FILE, line.data, line.length, err);
+}
+
+int state_read_status(struct buf *ret, struct error *err)
+{
+	int directory CLEANUP(close_fdp) =
+		open(STATE_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	return directory < 0 ? 1 : read_file(directory, STATUS_FILE, ret, err);
 }
 
 static enum mode mode_of(const char *name)

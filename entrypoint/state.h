@@ -31,6 +31,11 @@ void state_unlockp(const int *lock);
 int state_write(const struct plan *plan, const struct answers *answers,
 		const struct buf *sent, struct error *err) MUST_CHECK;
 
+/* What the guard tells the agent: status.json, one line. As state_write(). */
+int state_write_status(const char *text, struct error *err) MUST_CHECK;
+/* The same, for whoever asks; 1: there is none. */
+int state_read_status(struct buf *ret, struct error *err) MUST_CHECK;
+
 /* 0; 1: nothing is kept there; -1. Files that are not root's are refused. */
 int state_read(struct arena *arena, struct state *ret, struct error *err) MUST_CHECK;
 void state_release(struct state *state);

@@ -90,7 +90,7 @@ int verb_plan(const struct options *options, struct error *err)
 				 escape(shown, sizeof(shown), format, strlen(format)));
 	result = inputs_read(options, NULL, false, &inputs, err);
 	if (result == 0 &&
-	    (inputs_site(&site, err) < 0 ||
+	    (inputs_site(NULL, &site, err) < 0 ||
 	     inputs_answers(options, &inputs, NULL, 0, &answers, err) < 0 ||
 	     plan_build(&inputs.policy, &answers, &site, &inputs.notes, &plan, err) < 0))
 		result = -1;

@@ -132,7 +132,7 @@ int verb_explain(const struct options *options, struct error *err)
 	}
 	if (destination_parse(options->operands[0], inputs.arena, &question.to, err) <
 		    0 ||
-	    inputs_site(&question.site, err) < 0 ||
+	    inputs_site(NULL, &question.site, err) < 0 ||
 	    find_answers(options, &question, err) < 0)
 		return -1;
 	question.learned = question.to.host && inputs.policy.dns == STANCE_GUARDED &&

@@ -8,6 +8,8 @@ int verb_run(const struct options *options, struct error *err);
 int verb_apply(const struct options *options, struct error *err);
 int verb_exec(const struct options *options, struct error *err);
 int verb_guard(const struct options *options, struct error *err);
+int verb_reload(const struct options *options, struct error *err);
+int verb_status(const struct options *options, struct error *err);
 int verb_check(const struct options *options, struct error *err);
 int verb_explain(const struct options *options, struct error *err);
 int verb_plan(const struct options *options, struct error *err);

@@ -119,6 +119,18 @@ netpale() { # ARGUMENT...: in the client; what it says is kept in $WORK/said
 	cat "$WORK/said" >&2
 	return "$status"
 }
+# A guard alone, as in a sidecar, in the client; what it says is in $WORK/guard.said. It ends with the
+# script, or by stop_guard.
+start_guard() { # [OPTION...]
+	: >guard.said
+	(exec nsenter --net=/run/netns/client -- "$NETPALE" guard "$@" 2>>guard.said) &
+	guard=$!
+	busywait 10000 says guard.said ', dns ' || { echo 'FAIL: no guard'; cat guard.said; exit 1; }
+}
+stop_guard() { # [SIGNAL]
+	kill "-${1-TERM}" "$guard"
+	wait "$guard" 2>/dev/null || :
+}
 settle() { # no duplicate address detection: addresses serve at once
 	echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad
 	echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad

@@ -1,8 +1,8 @@
-/* dns ADDR PORT [delay=MS] [silent] [no-tcp] [flat] [quiet] [a=ADDR] [aaaa=ADDR]
- * [docker=ADDR]: a DNS server with manners that no real one would admit. It knows every name; the
- * first label says how the answer is (the table below), any other label gets an honest one. On
- * stdout it says "ready", then each question in a line (type, name, protocol, port it came from),
- * unless quiet.
+/* dns ADDR PORT [delay=MS] [silent] [no-tcp] [flat] [quiet] [ttl=SECONDS] [a=ADDR[,ADDR...]]
+ * [aaaa=ADDR[,ADDR...]] [docker=ADDR]: a DNS server that gives its addresses in turn, one with each
+ * answer, with manners that no real one would admit. It knows every name; the first label says how the
+ * answer is (the table below), any other label gets an honest one. On stdout it says "ready", then
+ * each question in a line (type, name, protocol, port it came from), unless quiet.
  *
  * flat: a reply's question is in lower case. docker: as Docker's resolver it knows only names whose
  * first label begins with "container"; any other question it sends on from ADDR, number and all, to
@@ -29,7 +29,8 @@ static struct {
 	long delay;
 	bool silent, no_tcp, flat, quiet;
 	const char *a, *aaaa, *docker;
-} manners = { .a = "198.51.100.10", .aaaa = "2001:db8:1::10" };
+	unsigned ttl;
+} manners = { .a = "198.51.100.10", .aaaa = "2001:db8:1::10", .ttl = 60 };
 
 struct reply {
 	uint8_t bytes[65535];
@@ -67,8 +68,8 @@ static void put_owner(struct reply *r, const char *owner, unsigned type)
 		put16(r, 0xc000 | HEADER);
 	put16(r, type);
 	put16(r, 1);
-	put16(r, 0);
-	put16(r, 60);
+	put16(r, manners.ttl >> 16);
+	put16(r, manners.ttl);
 	r->bytes[COUNT_ANSWERS + 1]++;
 	r->bytes[COUNT_ANSWERS] += r->bytes[COUNT_ANSWERS + 1] == 0;
 }
@@ -104,10 +105,26 @@ static void rcode(struct reply *r, unsigned code)
 	r->bytes[3] = (uint8_t)((r->bytes[3] & 0xf0) | code);
 }
 
+/* The next of a list, whose turn it is. */
+static const char *next_of(const char *list, size_t *turn)
+{
+	static char text[64];
+	const char *at = list + *turn;
+	size_t length = strcspn(at, ",");
+
+	snprintf(text, sizeof(text), "%.*s", (int)length, at);
+	*turn = at[length] ? *turn + length + 1 : 0;
+	return text;
+}
+
 static void honest(struct reply *r)
 {
-	put_address(r, NULL, manners.a);
-	put_address(r, NULL, manners.aaaa);
+	static size_t turn4, turn6;
+
+	if (r->type == TYPE_A)
+		put_address(r, NULL, next_of(manners.a, &turn4));
+	if (r->type == TYPE_AAAA)
+		put_address(r, NULL, next_of(manners.aaaa, &turn6));
 }
 
 static void servfail(struct reply *r)
@@ -500,6 +517,8 @@ static void read_manners(char **argument)
 	for (; *argument; argument++) {
 		if (strncmp(*argument, "delay=", 6) == 0)
 			manners.delay = strtol(*argument + 6, NULL, 10);
+		else if (strncmp(*argument, "ttl=", 4) == 0)
+			manners.ttl = (unsigned)strtoul(*argument + 4, NULL, 10);
 		else if (strncmp(*argument, "a=", 2) == 0)
 			manners.a = *argument + 2;
 		else if (strncmp(*argument, "aaaa=", 5) == 0)

@@ -1,0 +1,355 @@
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "entrypoint/guard_state.h"
+#include "entrypoint/log.h"
+#include "entrypoint/netlink.h"
+#include "lib/dnsmsg.h"
+#include "lib/pointer.h"
+
+/* The guard's side of the contract with the forwarder (message.h). Whatever a message says is
+ * measured against the policy here: a hostile forwarder can leave out and make up answers for names
+ * that are allowed, and that is all. */
+
+/* Replies that go to the kernel as one transaction, when several wait already. Nothing waits for
+ * more to come. */
+#define BATCH 16
+
+/* A forwarder that failed is started anew at once, then after 0.1 s, twice that, ... */
+#define RESTART_MS 100
+#define RESTART_MS_MAX 5000
+#define HEALTHY_MS 60000 /* after so long the count begins again */
+#define READY_MS 5000
+#define SILENT_MS 5000 /* a forwarder that answers no PING is none */
+
+/* --- life ---------------------------------------------------------------------------------- */
+
+static bool is_docker(const struct addr *addr)
+{
+	return addr->family == FAMILY_4 && addr->value == 0x7f00000b;
+}
+
+static void say_upstreams(const struct site *site, struct message *message)
+{
+	for (size_t i = 0; i < site->resolver_count; i++) {
+		if (message->count == MESSAGE_UPSTREAMS)
+			break;
+		/* Docker's own is asked first, the others are its servers. */
+		if (is_docker(&site->resolvers[i]) && message->count > 0) {
+			message->addrs[message->count++] = message->addrs[0];
+			message->addrs[0] = site->resolvers[i];
+		} else {
+			message->addrs[message->count++] = site->resolvers[i];
+		}
+	}
+}
+
+static int serve(struct guard *guard, struct error *err)
+{
+	struct message message = { .type = MESSAGE_SERVE };
+	int fds[SOCKETS_MAX];
+	size_t own = guard->sockets.count, made = 0;
+	int result;
+
+	memcpy(fds, guard->sockets.listening, own * sizeof(*fds));
+	if (sockets_make_pool(fds + own, &made, err) < 0)
+		return -1;
+	say_upstreams(&guard->site, &message);
+	result = worker_send(&guard->worker, &message, fds, own + made);
+	sockets_close_all(fds + own, made);
+	return result ? error_set(err, ERROR_KERNEL, "the forwarder takes no sockets")
+		      : 0;
+}
+
+static void add_counters(struct message_counters *to, const struct message_counters *from)
+{
+	to->questions += from->questions;
+	to->answered += from->answered;
+	to->refused += from->refused;
+	to->failed += from->failed;
+	to->malformed += from->malformed;
+	to->dropped += from->dropped;
+}
+
+int guard_forward_start(struct guard *guard, struct error *err)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	guard->restart_at = 0;
+	guard->worker_ready = false;
+	if (worker_start(WORKER_FORWARDER, guard->agent ? guard->user : NULL,
+			 &guard->worker, err) < 0)
+		return -1;
+	guard->worker_started = guard->worker_alive = guard_now();
+	guard->init.worker = guard->worker.pid;
+	guard->init.worker_failed = false;
+	event.data.fd = guard->worker.fd;
+	if (epoll_ctl(guard->epoll, EPOLL_CTL_ADD, guard->worker.fd, &event) == 0)
+		return serve(guard, err);
+	return error_errno(err, ERROR_KERNEL, errno, "epoll");
+}
+
+int guard_forward_await(struct guard *guard, struct error *err)
+{
+	struct pollfd poller = { .fd = guard->worker.fd, .events = POLLIN };
+	int64_t end = guard_now() + READY_MS;
+
+	while (!guard->worker_ready && guard->worker.pid && guard_now() < end) {
+		if (poll(&poller, 1, (int)(end - guard_now())) > 0)
+			guard_forward_read(guard);
+	}
+	return guard->worker_ready
+		       ? 0
+		       : error_set(err, ERROR_KERNEL, "the DNS forwarder does not start");
+}
+
+void guard_forward_failed(struct guard *guard, const char *why)
+{
+	int64_t now = guard_now(), wait = 0;
+
+	if (now - guard->worker_started > HEALTHY_MS)
+		guard->failures = 0;
+	if (guard->failures > 0) {
+		unsigned doublings = guard->failures < 7 ? guard->failures - 1 : 6;
+
+		wait = (int64_t)RESTART_MS << doublings;
+	}
+	guard->failures++;
+	guard->restart_at = now + (wait < RESTART_MS_MAX ? wait : RESTART_MS_MAX);
+	worker_kill(&guard->worker);
+	guard->init.worker = 0;
+	guard->init.worker_failed = false;
+	guard->worker_ready = false;
+	add_counters(&guard->served_before, &guard->served);
+	guard->served = (struct message_counters){ 0 };
+	log_warning("the DNS forwarder %s; names do not resolve until the next one serves",
+		    why);
+}
+
+static void restart(struct guard *guard)
+{
+	struct error err;
+
+	guard->counts.restarts++;
+	if (guard_forward_start(guard, &err) < 0)
+		guard_forward_failed(guard, err.text);
+}
+
+void guard_forward_tick(struct guard *guard)
+{
+	const struct message ping = { .type = MESSAGE_PING };
+	int64_t now = guard_now();
+
+	if (guard->init.worker_failed)
+		guard_forward_failed(guard, "has ended or was stopped");
+	else if (guard->worker.pid && now - guard->worker_alive > SILENT_MS)
+		guard_forward_failed(guard, "does not answer");
+	if (guard->restart_at && now >= guard->restart_at)
+		restart(guard);
+	else if (guard->worker.pid && worker_send(&guard->worker, &ping, NULL, 0) < 0)
+		guard_forward_failed(guard, "is gone");
+}
+
+/* --- questions ------------------------------------------------------------------------------- */
+
+static void refuse(struct guard *guard, enum refusal_reason reason, struct message *answer,
+		   enum message_verdict verdict)
+{
+	guard->counts.refusals[reason]++;
+	answer->verdict = verdict;
+}
+
+/* The bytes that whoever asks has chosen: those in front of the wildcard's domain. */
+static size_t chosen_bytes(const char *host, const struct entry *entry)
+{
+	return strlen(host) - strlen(entry->host);
+}
+
+static bool is_limited(struct guard *guard, const char *host,
+		       const struct permission *permission)
+{
+	/* The mode alone lets it out: then nothing is kept in anyway. */
+	if (!permission->chosen || !permission->entry)
+		return false;
+	return !leases_know(guard->leases, host) &&
+	       !quota_take(guard->quota, permission->entry,
+			   chosen_bytes(host, permission->entry), guard_now());
+}
+
+static void answer_pointer(const struct guard *guard, const char *host,
+			   struct message *answer)
+{
+	const char *name = NULL;
+	struct addr addr;
+
+	if (pointer_parse(host, &addr))
+		name = leases_name(guard->leases, &addr);
+	answer->verdict = name ? VERDICT_POINTER : VERDICT_REFUSED;
+	strcpy(answer->host, name ? name : ""); /* of HOST_TEXT, as every lease's */
+}
+
+static void judge(struct guard *guard, const struct message *ask, struct message *answer)
+{
+	struct permission permission;
+	const char *host;
+
+	if (ask->qtype == DNSMSG_TYPE_PTR) {
+		answer_pointer(guard, ask->host, answer);
+		return;
+	}
+	guard_permission(guard, &guard->regime, ask->host, &permission, &host);
+	if (permission.verdict == PERMIT_NO_ENTRY)
+		refuse(guard, REASON_NO_ENTRY, answer, VERDICT_REFUSED);
+	else if (permission.verdict == PERMIT_DENIED)
+		refuse(guard, REASON_DENIED, answer, VERDICT_REFUSED);
+	else if (ask->qtype != DNSMSG_TYPE_A && ask->qtype != DNSMSG_TYPE_AAAA)
+		refuse(guard, REASON_TYPE, answer, VERDICT_NO_DATA);
+	else if (is_limited(guard, ask->host, &permission))
+		refuse(guard, REASON_LIMIT, answer, VERDICT_LIMITED);
+	else
+		answer->verdict = VERDICT_FORWARD;
+}
+
+/* --- answers --------------------------------------------------------------------------------- */
+
+/* Replies on their way into the kernel. */
+struct batch {
+	struct message answers[BATCH];
+	size_t count;
+	struct lease_ops ops;
+};
+
+/* What of the reply may be told, and what it opens. -1: nothing, because memory ran out. */
+static int learn(struct guard *guard, const struct message *said, struct message *answer,
+		 struct lease_ops *ops)
+{
+	struct lease_addr opened[MESSAGE_ADDRS];
+	struct permission permission;
+	size_t count = 0;
+	struct error err;
+	const char *host;
+
+	guard_permission(guard, &guard->regime, said->host, &permission, &host);
+	answer->ttl = said->ttl < LEASE_TOLD_MAX ? said->ttl : LEASE_TOLD_MAX;
+	if (permission.verdict != PERMIT_ALLOWED)
+		return 0;
+	for (size_t i = 0; i < said->count; i++) {
+		struct grant grant;
+
+		if (permit_grant(guard->regime.permit, host, &permission, &said->addrs[i],
+				 &grant, &err) < 0)
+			return -1;
+		if (grant.admitted)
+			answer->addrs[answer->count++] = said->addrs[i];
+		else
+			guard->counts.refusals[REASON_ADDRESS]++;
+		if (grant.admitted && grant.classes)
+			opened[count++] = (struct lease_addr){ said->addrs[i],
+							       grant.classes };
+	}
+	if (count == 0)
+		return 0;
+	return leases_learn(guard->leases, said->host, opened, count, said->ttl,
+			    guard_now(), ops, &answer->ttl, &err);
+}
+
+static void take_answer(struct guard *guard, const struct message *said,
+			struct batch *batch)
+{
+	struct message *answer = &batch->answers[batch->count];
+
+	answer->type = MESSAGE_LEARNED;
+	answer->number = said->number;
+	answer->count = 0;
+	answer->host[0] = '\0';
+	answer->ttl = 0;
+	answer->failed = learn(guard, said, answer, &batch->ops) < 0;
+	batch->count++;
+}
+
+static void say(struct guard *guard, const struct message *message)
+{
+	/* 1: it does not read; its client asks again. */
+	if (guard->worker.pid && worker_send(&guard->worker, message, NULL, 0) < 0)
+		guard_forward_failed(guard, "is gone");
+}
+
+/* The kernel first, the replies then: never the other way round. */
+static void settle(struct guard *guard, struct batch *batch)
+{
+	bool refused = false, gone = false;
+	struct error err;
+
+	if (batch->ops.count > 0 &&
+	    netlink_learn(guard->regime.fence.netlink, batch->ops.v, batch->ops.count,
+			  guard->regime.fence.plain, &gone, &err) < 0) {
+		refused = true;
+		guard->counts.kernel_refused++;
+		leases_undo(guard->leases, &batch->ops);
+		log_warning("learned addresses stay closed: %s", err.text);
+	}
+	for (size_t i = 0; i < batch->count; i++) {
+		struct message *answer = &batch->answers[i];
+
+		/* Also those that needed nothing: what they rely on may be the refused. */
+		if (refused)
+			answer->failed = true;
+		if (answer->failed)
+			answer->count = 0;
+		else
+			guard->counts.learned += answer->count > 0;
+		say(guard, answer);
+	}
+	batch->count = 0;
+	batch->ops.count = 0;
+	if (gone && guard_raise_again(guard, &err) < 0)
+		log_error("the fence is gone and cannot be put up again: %s", err.text);
+}
+
+static void take(struct guard *guard, const struct message *said, struct batch *batch)
+{
+	static struct message answer; /* 6 KiB that need not be cleared each time */
+
+	switch (said->type) {
+	case MESSAGE_READY:
+		guard->worker_ready = true;
+		break;
+	case MESSAGE_ASK:
+		answer.type = MESSAGE_VERDICT;
+		answer.number = said->number;
+		answer.host[0] = '\0';
+		judge(guard, said, &answer);
+		say(guard, &answer);
+		break;
+	case MESSAGE_LEARN:
+		take_answer(guard, said, batch);
+		break;
+	case MESSAGE_ALIVE:
+		guard->worker_alive = guard_now();
+		guard->served = said->counters;
+		break;
+	case MESSAGE_SERVE:
+	case MESSAGE_VERDICT:
+	case MESSAGE_LEARNED:
+	case MESSAGE_PING:
+		guard_forward_failed(guard, "said what only the guard says");
+	}
+}
+
+void guard_forward_read(struct guard *guard)
+{
+	static struct batch batch;
+	static struct message said;
+	struct error err;
+	int got = 0;
+
+	while (guard->worker.pid && batch.count < BATCH &&
+	       (got = worker_receive(&guard->worker, &said, &err)) > 0)
+		take(guard, &said, &batch);
+	settle(guard, &batch);
+	if (got < 0 && guard->worker.pid)
+		guard_forward_failed(guard, err.text);
+}
