@@ -7,23 +7,24 @@
 
 coproc HOLD { in_client "$PEERS/fence" hold 2>hold.log; }
 exec {telling}>&"${HOLD[1]}" {hearing}<&"${HOLD[0]}"
-tell() { # LINE...: the answer to the last one
-	local answer
-	printf '%s\n' "$@" >&$telling
-	read -rt 60 answer <&$hearing && same "$ANSWER" "$answer"
+tell() { # ANSWER LINE...
+	local answer expected=$1
+	shift
+	printf '%s\n' "$@" >&"$telling"
+	read -rt 60 answer <&"$hearing" && same "$expected" "$answer"
 }
 turn=0
 swap() { # LINE...: a fence of them, with a mark of its own
 	turn=$((turn + 1))
-	ANSWER=stands tell 'dns guarded' 'class any' 'class tcp:7,udp:7' "mark $((turn + 4096))" "$@" .
+	tell stands 'dns guarded' 'class any' 'class tcp:7,udp:7' "mark $((turn + 4096))" "$@" .
 }
-learn() { ANSWER=learned tell "$1"; }
+learn() { tell learned "$1"; }
 
 inner_flow() { # NAME ADDR: from a container inside this one
 	mkfifo "$1.ask"
 	: >"$1.log"
 	exec {kept}<>"$1.ask"
-	in_ns inner "$PEERS/flow" connect tcp "$2" 7 <"$1.ask" >>"$1.log" 2>&1 &
+	in_ns inner "$PEERS/flow" connect tcp "$2" 7 <"$1.ask" >>"$1.log" 2>&1 {kept}>&- &
 }
 
 setup_ns inner

@@ -59,13 +59,12 @@ in_client_start ::1 7753
 kill $docker $local
 wait $docker $local || :
 everywhere='198.51.100.53 203.0.113.10 203.0.113.12 192.0.2.1 192.0.2.2 127.0.0.1 127.0.0.11
-	127.0.0.53 255.255.255.254 2001:db8:1::53 2001:db8:2::99 2001:db8::2 ::1'
+	127.0.0.53 2001:db8:1::53 2001:db8:2::99 2001:db8::2 ::1'
 for protocol in udp tcp; do
 	for addr in $everywhere; do
-		[ $addr != 255.255.255.254 ] || [ $protocol = udp ] || continue
 		check "$addr is answered by the forwarder, $protocol" \
-			as_agent "$PEERS/probe" open $protocol $addr 53 5000
-		check "for root too" reaches $protocol $addr 53
+			as_agent "$PEERS/probe" open $protocol "$addr" 53 5000
+		check "for root too" reaches $protocol "$addr" 53
 	done
 	check "DNS over TLS is closed, $protocol" refused_fast $protocol 198.51.100.53 853
 	check "the forwarder can be asked directly, $protocol" \
@@ -78,8 +77,8 @@ check 'but over TCP, which it does not open' reaches tcp 203.0.113.11 53
 start_echo 203.0.113.11 53
 check 'it is reached where it listens' reaches udp 203.0.113.11 53
 many() {
-	local i
-	for i in {1..200}; do
+	local left=200
+	while ((left-- > 0)); do
 		reaches udp 198.51.100.53 53 || return 1
 	done
 }

@@ -5,20 +5,17 @@
 
 fence() { in_client "$PEERS/fence" "$@"; }
 flags() { in_client nft list table inet netpale | sed -n 's/^	flags //p'; }
-hold() { # ANSWER LINE...: begins to hold; $holder is the process
-	local answer expected=$1
-	shift
-	coproc HOLD { exec nsenter --net=/run/netns/client "$PEERS/fence" hold 2>hold.log; }
-	holder=$HOLD_PID
-	exec {telling}>&"${HOLD[1]}" {hearing}<&"${HOLD[0]}"
-	printf '%s\n' 'dns guarded' 'class any' "$@" . >&$telling
-	read -rt 60 answer <&$hearing && same "$expected" "$answer"
-}
 tell() { # ANSWER LINE...
 	local answer expected=$1
 	shift
-	printf '%s\n' "$@" >&$telling
-	read -rt 60 answer <&$hearing && same "$expected" "$answer"
+	printf '%s\n' "$@" >&"$telling"
+	read -rt 60 answer <&"$hearing" && same "$expected" "$answer"
+}
+hold() { # ANSWER LINE...: begins to hold; $holder is the process
+	coproc HOLD { exec nsenter --net=/run/netns/client "$PEERS/fence" hold 2>hold.log; }
+	holder=$HOLD_PID
+	exec {telling}>&"${HOLD[1]}" {hearing}<&"${HOLD[0]}"
+	tell "$1" 'dns guarded' 'class any' "${@:2}" .
 }
 let_go() {
 	kill -KILL "$holder"
@@ -48,7 +45,7 @@ check 'another one is told so' says <(fence apply <<<'dns pinned' 2>&1) 'another
 let_go
 check 'it outlives its holder' refused_fast tcp 203.0.113.10 7
 check 'with what was learned' reaches tcp 198.51.100.10 7
-check 'as nobody'"'"'s' same persist "$(flags)"
+check "as nobody's" same persist "$(flags)"
 
 check 'a new holder takes it over' hold held 'own yes'
 check 'nobody else can change it' is_held
