@@ -51,4 +51,15 @@ for policy in addresses ports inbound name none audit lan gateway many; do
 	ruleset >$policy.by-netpale
 	check "$policy: both are the same" diff $policy.by-nft $policy.by-netpale
 done
+# Guarded, without the guard: as its parts build it.
+printf '%s\n' '198.51.100.10 any' '203.0.113.0-203.0.113.255 tcp:443' 'resolver 198.51.100.53' \
+	'dns guarded' 'class tcp:443' 'class any' 'class all' 'lapsed 198.51.100.11 2' >guarded
+text() { as_agent "$PEERS/fence" text <guarded; }
+check 'guarded: printed without privilege' eval 'text >guarded.nft'
+check 'guarded: nft accepts it' in_client nft -c -f guarded.nft
+check 'guarded: nft loads it' in_client nft -f guarded.nft
+ruleset >guarded.by-nft
+check 'guarded: netpale loads it' in_client "$PEERS/fence" apply <guarded
+ruleset >guarded.by-netpale
+check 'guarded: both are the same' diff guarded.by-nft guarded.by-netpale
 check 'full alone has no plan' says <(as_agent "$NETPALE" plan --policy full) '^#'
