@@ -65,6 +65,8 @@ table >before
 refute 'where something else stands, the fence does not go up' fence apply sent <edges
 check 'it is said what was refused' says <(fence apply sent <edges 2>&1) \
 	"refused 'add chain inet netpale output'"
+check 'and that no feature is missing, of those that a guarded fence needs either' \
+	says <(fence apply sent <guarded 2>&1) "the kernel refused 'add chain inet netpale output'"
 check 'and what stood is left' same "$(cat before)" "$(table)"
 in_client nft delete table inet netpale
 
