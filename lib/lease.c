@@ -102,7 +102,6 @@ static void extend(struct change *change, uint32_t record, uint32_t classes,
 {
 	struct leases *leases = change->leases;
 	struct record *own = &leases->records[record];
-	struct name *name = &leases->names[own->name];
 	uint32_t held = own->state == RECORD_LIVE ? own->ends : 0, end;
 	struct addr addr = store_addr(own);
 	struct survey survey;
@@ -119,7 +118,6 @@ static void extend(struct change *change, uint32_t record, uint32_t classes,
 	}
 	own->classes = classes;
 	store_set_end(leases, record, end);
-	name->soonest = min(name->soonest, end);
 }
 
 static uint32_t find_of_name(const struct leases *leases, uint32_t name,
@@ -165,12 +163,12 @@ static void extend_unseen(struct change *change)
 	     i++, at = leases->records[at].of_name.next) {
 		const struct record *own = &leases->records[at];
 		uint32_t limit = own->seen + SECONDS(LEASE_UNSEEN_MS);
+		uint32_t need = min(change->need, limit);
 
-		if (own->state != RECORD_LIVE || own->ends >= limit)
+		if (own->state != RECORD_LIVE)
 			continue;
-		if (own->ends < change->need)
-			extend(change, at, own->classes, min(change->need, limit),
-			       min(change->until, limit));
+		if (own->ends < need)
+			extend(change, at, own->classes, need, min(change->until, limit));
 		if (own->ends < limit)
 			soonest = min(soonest, own->ends);
 	}

@@ -252,6 +252,24 @@ static void what_the_kernel_refused_is_sent_again(void **state)
 	assert_added(&place, 0, 4, 0, 360990, false);
 }
 
+/* Replies that went in one transaction, where one counted on what the other brought. */
+static void what_was_to_be_new_is_open_for_nobody(void **state)
+{
+	struct place place CLEANUP(place_release) = place_new();
+	struct lease_addr addr = { ip(1), 1 };
+	struct error err;
+
+	(void)state;
+	learn(&place, "a.example", 1, 1, 1, 3600);
+	assert_int_equal(leases_learn(place.leases, "b.example", &addr, 1, 60, place.now,
+				      &place.ops, &place.told, &err),
+			 0);
+	assert_int_equal(place.ops.count, 1);
+	leases_undo(place.leases, &place.ops);
+	assert_int_equal(leases_count(place.leases).live, 0);
+	assert_int_equal(leases_count(place.leases).elements, 0);
+}
+
 /* The kernel still holds what there was before the extension. */
 static void a_refused_extension_leaves_the_others(void **state)
 {
@@ -424,6 +442,7 @@ int main(void)
 		cmocka_unit_test(families_are_different_addresses),
 		cmocka_unit_test(operations_are_appended),
 		cmocka_unit_test(what_the_kernel_refused_is_sent_again),
+		cmocka_unit_test(what_was_to_be_new_is_open_for_nobody),
 		cmocka_unit_test(a_refused_extension_leaves_the_others),
 		cmocka_unit_test(without_memory_the_name_is_forgotten),
 		cmocka_unit_test(leases_come_by_name_then_address),
