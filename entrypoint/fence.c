@@ -108,7 +108,7 @@ bool fence_is_open(const struct policy *policy)
 {
 	const struct opening *openings[] = { &policy->host_gateway, &policy->inbound };
 
-	if (policy->mode != MODE_FULL)
+	if (policy->mode != MODE_FULL || policy->dns != STANCE_RESOLVERS)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(openings); i++)
 		if (openings[i]->kind == OPENING_CLOSED ||

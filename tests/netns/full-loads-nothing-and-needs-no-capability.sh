@@ -26,3 +26,6 @@ check 'a fence that stood comes down' netpale apply --policy none
 refute 'now a table is loaded' loaded_nothing
 check 'full again' netpale apply -f policy.yml
 check 'nothing is loaded' loaded_nothing
+
+check 'without DNS there is something to refuse' netpale apply -f policy.yml --dns pinned
+refute 'so a table is loaded' loaded_nothing
