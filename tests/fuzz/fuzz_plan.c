@@ -1,6 +1,7 @@
 #include "lib/buf.h"
 #include "lib/explain.h"
 #include "lib/macros.h"
+#include "lib/permit.h"
 #include "tests/fuzz/fuzz.h"
 
 /* The bytes are a policy, its answers and its site, in a world of a few addresses and points.
@@ -30,7 +31,7 @@ static const uint32_t points[] = {
 	PORTSET_OTHER,
 };
 
-static const char *const hosts[] = { "a.example", "b.example", "db" };
+static const char *const hosts[] = { "a.example", "b.a.example", "db" };
 
 struct input {
 	const uint8_t *at, *end;
@@ -83,7 +84,7 @@ static uint32_t take_ports(struct input *input, struct port_range *ranges)
 static void take_entry(struct input *input, struct entry *entry, struct port_range *ports)
 {
 	static const enum entry_kind kinds[] = { ENTRY_PREFIX, ENTRY_NAME, ENTRY_ATTACHED,
-						 ENTRY_BELOW };
+						 ENTRY_BELOW, ENTRY_SUBTREE };
 	uint32_t flags = take(input, 8);
 
 	*entry = (struct entry){
@@ -113,7 +114,7 @@ static void take_world(struct input *input, struct world *world)
 	struct policy *policy = &world->policy;
 
 	policy->mode = MODE_FULL + take(input, 4);
-	policy->dns = take(input, 3);
+	policy->dns = take(input, 4);
 	policy->entries = world->entries;
 	world->answers =
 		(struct answers){ world->answer, take(input, ARRAY_SIZE(hosts) + 1) };
@@ -158,6 +159,43 @@ static void check_plan(const struct world *world, const struct plan *plan)
 	}
 }
 
+/* What a name may open later is within what the plan would open, had it the address now. */
+static void check_grant(const struct world *world, const struct plan *plan,
+			const struct permit *permit, const char *host,
+			const struct addr *addr)
+{
+	CLEANUP(plan_freep) struct plan *later = NULL;
+	struct notes notes CLEANUP(notes_release) = { 0 };
+	struct answer answer = { host, addr, 1, ANSWER_OK, true };
+	const struct answers answers = { &answer, 1 };
+	struct permission permission;
+	struct grant grant;
+	struct error err;
+
+	permit_ask(permit, host, &permission);
+	PROMISE(permit_grant(permit, host, &permission, addr, &grant, &err) == 0);
+	PROMISE(plan_build(&world->policy, &answers, &world->site, &notes, &later,
+			   &err) == 0);
+	for (size_t i = 0; i < plan->class_count; i++) {
+		if (!(grant.classes >> i & 1))
+			continue;
+		for (size_t j = 0; j < ARRAY_SIZE(points); j++)
+			PROMISE(!portset_has(plan->portsets, plan->classes[i],
+					     points[j]) ||
+				plan_allows(later, addr, points[j]));
+	}
+}
+
+static void check_permit(const struct world *world, const struct plan *plan)
+{
+	CLEANUP(permit_freep) struct permit *permit = NULL;
+	struct error err;
+
+	PROMISE(permit_build(&world->policy, plan, &permit, &err) == 0);
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++)
+		check_grant(world, plan, permit, hosts[i], &world->addrs[i][0]);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(plan_freep) struct plan *plan = NULL;
@@ -171,9 +209,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	world = (struct world){ 0 };
 	take_world(&input, &world);
-	PROMISE(plan_build(&world.policy, &world.answers, &world.site, &notes, &plan,
-			   &err) == 0);
+	if (plan_build(&world.policy, &world.answers, &world.site, &notes, &plan, &err) <
+	    0) {
+		/* More entries of one name, or classes, than there may be. */
+		PROMISE(world.policy.dns == STANCE_GUARDED && err.kind == ERROR_POLICY);
+		return 0;
+	}
 	check_plan(&world, plan);
+	if (world.policy.dns == STANCE_GUARDED)
+		check_permit(&world, plan);
 	plan_print(plan, &out);
 	PROMISE(plan_print_json(plan, &out) == 0);
 	return 0;

@@ -188,6 +188,32 @@ static void lists_the_names_to_resolve(void **state)
 	done(bench);
 }
 
+static void of_learned_names_the_required_are_resolved(void **state)
+{
+	struct bench *bench = merged(
+		"network: { dns: guarded, allow: [b.example, .c.example, {host: a.example, "
+		"required: true}, {host: d.example, private: true}] }",
+		NULL, NULL, NULL);
+	static const enum mode modes[] = { MODE_RESTRICTED, MODE_AUDIT, MODE_FULL,
+					   MODE_NONE };
+	const char *const *names;
+	size_t count;
+
+	(void)state;
+	assert_int_equal(bench->result, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		bench->policy.mode = modes[i];
+		assert_int_equal(policy_names(&bench->policy, bench->arena, &names,
+					      &count, &bench->err),
+				 0);
+		assert_int_equal(count, modes[i] == MODE_NONE ? 0 : 1);
+		assert_true(count == 0 || strcmp(names[0], "a.example") == 0);
+		assert_int_equal(policy_needs_guard(&bench->policy),
+				 modes[i] != MODE_NONE);
+	}
+	done(bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +224,7 @@ int main(void)
 		cmocka_unit_test(a_projects_wildcard_yields_to_the_operators_stance),
 		cmocka_unit_test(wildcards_where_anybody_can_have_a_name_are_warned_of),
 		cmocka_unit_test(lists_the_names_to_resolve),
+		cmocka_unit_test(of_learned_names_the_required_are_resolved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

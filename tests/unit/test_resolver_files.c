@@ -87,6 +87,63 @@ static void pinned_hosts_lines_are_asked_again(void **state)
 	expect("after.example.com", "192.0.2.3");
 }
 
+static bool ends_in_test(void *context, const char *host)
+{
+	const char *dot = strrchr(host, '.');
+
+	++*(int *)context;
+	return dot && strcmp(dot, ".test") == 0;
+}
+
+static void the_hosts_file_alone_gives_what_is_wanted(void **state)
+{
+	struct buf text CLEANUP(buf_release) = { 0 };
+	struct answers answers;
+	struct error err;
+	int asked_about = 0;
+	const struct resolver_filter filter = { ends_in_test, &asked_about };
+
+	(void)state;
+	start(0, NULL, NULL);
+	write_file(place.hosts, "192.0.2.1 a.test b.example A.Test. -bad- # c.test\n"
+				"2001:db8::1 a.test d.test\n" RESOLVER_PINNED_BEGIN "\n"
+				"192.0.2.2 pinned.test\n" RESOLVER_PINNED_END "\n"
+				"nonsense e.test\n"
+				"192.0.2.1 d.test");
+	assert_int_equal(
+		resolver_read_hosts(place.hosts, &filter, place.arena, &answers, &err),
+		0);
+	answers_print(&answers, &text);
+	assert_string_equal(text.data, "192.0.2.1 a.test\n2001:db8::1 a.test\n"
+				       "192.0.2.1 d.test\n2001:db8::1 d.test\n");
+	assert_int_equal(asked_about, 6);
+	for (size_t i = 0; i < answers.count; i++)
+		assert_true(answers.v[i].fixed);
+	assert_string_equal(asked(0), "");
+	assert_int_equal(
+		resolver_read_hosts("/nonexistent", &filter, place.arena, &answers, &err),
+		0);
+	assert_int_equal(answers.count, 0);
+}
+
+static void says_what_came_from_the_hosts_file(void **state)
+{
+	static const char *const names[] = { "fixed.example", "www.example.com" };
+	struct answers answers;
+	struct error err;
+
+	(void)state;
+	start(0, NULL, NULL);
+	write_file(place.hosts, "192.0.2.1 fixed.example\n");
+	resolv_conf(1, "");
+	place.options.timeout_ms = PATIENT;
+	assert_int_equal(
+		resolver_ask(names, 2, &place.options, place.arena, &answers, &err), 0);
+	assert_true(answers_find(&answers, names[0])->fixed);
+	assert_int_equal(answers_find(&answers, names[1])->state, ANSWER_OK);
+	assert_false(answers_find(&answers, names[1])->fixed);
+}
+
 static void the_environment_says_nothing(void **state)
 {
 	const char *log;
@@ -119,6 +176,8 @@ int main(void)
 		TEST(ndots_0_asks_for_the_label_first),
 		TEST(a_hosts_line_takes_the_place_of_dns),
 		TEST(pinned_hosts_lines_are_asked_again),
+		TEST(the_hosts_file_alone_gives_what_is_wanted),
+		TEST(says_what_came_from_the_hosts_file),
 		TEST(the_environment_says_nothing),
 	};
 
