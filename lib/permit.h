@@ -12,6 +12,8 @@
  * that match it, the most specific first: the name itself, then ".x" and "*.x" by the length of x,
  * on a tie deny. O deny refuses; else P deny refuses (a project may tighten); else O or P allow
  * lets it out. In modes full and audit what nobody mentions is let out too, in none nothing.
+ * An allow that a deny overrules opens nothing even where the name is let out: one that is no more
+ * specific than a deny of its own trust, and a project's wherever a deny of the operator's matches.
  *
  * What an address of an allowed name opens is what plan.h says of names: the ports of every entry
  * that allows the name, where no deny covers them; an entry with `private: true` counts as a
@@ -41,7 +43,7 @@ struct permission {
 	/* ALLOWED: the most specific that allows it, NULL where the mode alone does. DENIED: the
 	 * entry that denies it. */
 	const struct entry *entry;
-	/* ALLOWED: no entry names it exactly, so whoever asks chooses the text that leaves:
+	/* ALLOWED: no entry names it exactly (".x" names x), so whoever asks chooses the text that leaves:
 	 * what limits tunnels counts it, by `entry`. */
 	bool chosen;
 	const struct entry *entries[PERMIT_ENTRIES_MAX]; /* all that allow it */
@@ -54,7 +56,8 @@ void permit_ask(const struct permit *permit, const char *host, struct permission
 /* What an address that DNS gave for `host` opens under `permission`: bit i is plan->classes[i]. */
 struct grant {
 	uint32_t classes;
-	/* The address may be told: it opens something, or the plan opens it anyway. */
+	/* The address may be told: it opens something, or the plan opens it anyway, as everything
+	 * in mode audit and the container's own. */
 	bool admitted;
 	enum admission
 		why; /* not admitted: why; ADMIT when a deny cut all of its ports */
