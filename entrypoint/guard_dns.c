@@ -191,6 +191,21 @@ static void answer_pointer(const struct guard *guard, const char *host,
 	strcpy(answer->host, name ? name : ""); /* of HOST_TEXT, as every lease's */
 }
 
+static bool is_audit(const struct guard *guard)
+{
+	return guard->regime.fence.plan->mode == MODE_AUDIT;
+}
+
+/* Nothing is refused, what would be is counted. */
+static enum permit_verdict record(struct guard *guard, enum permit_verdict verdict)
+{
+	if (verdict == PERMIT_NO_ENTRY)
+		guard->counts.refusals[REASON_NO_ENTRY]++;
+	if (verdict == PERMIT_DENIED)
+		guard->counts.refusals[REASON_DENIED]++;
+	return PERMIT_ALLOWED;
+}
+
 static void judge(struct guard *guard, const struct message *ask, struct message *answer)
 {
 	struct permission permission;
@@ -201,6 +216,8 @@ static void judge(struct guard *guard, const struct message *ask, struct message
 		return;
 	}
 	guard_permission(guard, &guard->regime, ask->host, &permission, &host);
+	if (is_audit(guard))
+		permission.verdict = record(guard, permission.verdict);
 	if (permission.verdict == PERMIT_NO_ENTRY)
 		refuse(guard, REASON_NO_ENTRY, answer, VERDICT_REFUSED);
 	else if (permission.verdict == PERMIT_DENIED)
@@ -234,7 +251,7 @@ static int learn(struct guard *guard, const struct message *said, struct message
 
 	guard_permission(guard, &guard->regime, said->host, &permission, &host);
 	answer->ttl = said->ttl < LEASE_TOLD_MAX ? said->ttl : LEASE_TOLD_MAX;
-	if (permission.verdict != PERMIT_ALLOWED)
+	if (permission.verdict != PERMIT_ALLOWED && !is_audit(guard))
 		return 0;
 	for (size_t i = 0; i < said->count; i++) {
 		struct grant grant;

@@ -153,11 +153,13 @@ void table_end(struct builder *b)
 		buf_puts(&b->ruleset->text, "}\n");
 }
 
-/* Postrouting only drops what must never be: what should pass was decided before. */
+/* Postrouting only drops what must never be: what should pass was decided before. What comes before
+ * the filter only prepares. */
 static uint32_t policy(const struct builder *b, const struct chain *chain)
 {
-	return b->accepts || chain->nat || chain->hook == NF_INET_POST_ROUTING ? NF_ACCEPT
-									       : NF_DROP;
+	return b->accepts || chain->priority < 0 || chain->hook == NF_INET_POST_ROUTING
+		       ? NF_ACCEPT
+		       : NF_DROP;
 }
 
 static const char *chain_type(const struct chain *chain)

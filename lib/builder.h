@@ -176,6 +176,7 @@ void match_tcp(struct builder *b);
 void match_tcp_no_syn(struct builder *b); /* FIN, SYN, RST, ACK are not just SYN */
 
 void set_ct_mark(struct builder *b, uint32_t mark);
+void set_ct_zone(struct builder *b, uint16_t zone); /* of the original direction */
 void count_daddr(struct builder *b, const struct set *set);
 void log_some(struct builder *b, uint16_t group);
 

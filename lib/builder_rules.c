@@ -37,6 +37,24 @@ void set_ct_mark(struct builder *b, uint32_t mark)
 	say(b, "ct mark set 0x%08x", mark);
 }
 
+void set_ct_zone(struct builder *b, uint16_t zone)
+{
+	struct nftnl_expr *e = expr(b, "immediate");
+
+	if (e) {
+		nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
+		if (nftnl_expr_set(e, NFTNL_EXPR_IMM_DATA, &zone, sizeof(zone)) < 0)
+			b->failed = true;
+	}
+	e = expr(b, "ct");
+	if (e) {
+		nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_ZONE);
+		nftnl_expr_set_u8(e, NFTNL_EXPR_CT_DIR, 0);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_CT_SREG, NFT_REG_1);
+	}
+	say(b, "ct original zone set %u", zone);
+}
+
 void count_daddr(struct builder *b, const struct set *set)
 {
 	enum family family = set_family(set);

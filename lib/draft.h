@@ -84,7 +84,8 @@ void add_dns_ports(struct builder *b, const struct plan *plan, const struct span
 
 /* ruleset_guard.c: the rules that a guarded fence has besides; `side` SOURCE: for the far
  * side's answers in chain forward. */
-extern const struct chain chain_dns;
+extern const struct chain chain_dns, chain_zone;
+void guard_keep_apart(struct builder *b, const struct draft *draft);
 void guard_redirect(struct builder *b, const struct draft *draft);
 void guard_ask(struct builder *b, const struct draft *draft);
 void guard_accept_redirected(struct builder *b, const struct draft *draft);

@@ -19,13 +19,14 @@ static const struct chain post = { .name = "post", .hook = NF_INET_POST_ROUTING 
 static const struct chain egress = { .name = "egress", .hook = CHAIN_INNER };
 static const struct chain refuse = { .name = "refuse", .hook = CHAIN_INNER };
 
-/* The last one only of a guarded fence. */
-static const struct chain *const chains[] = { &output, &forward, &input,    &post,
-					      &egress, &refuse,  &chain_dns };
+/* The last ones only of a guarded fence. */
+#define GUARD_CHAINS 2
+static const struct chain *const chains[] = { &output, &forward, &input,     &post,
+					      &egress, &refuse,  &chain_dns, &chain_zone };
 
 static size_t chain_count(const struct draft *draft)
 {
-	return ARRAY_SIZE(chains) - !draft_is_guarded(draft);
+	return ARRAY_SIZE(chains) - (draft_is_guarded(draft) ? 0 : GUARD_CHAINS);
 }
 
 static const struct prefix docker_dns = { { 0x7f00000b, FAMILY_4 }, 32 };
@@ -315,8 +316,10 @@ static void add_rules(struct builder *b, const struct draft *draft)
 	post_rules(b, draft);
 	egress_rules(b, draft);
 	refuse_rules(b, draft);
-	if (draft_is_guarded(draft))
-		guard_redirect(b, draft);
+	if (!draft_is_guarded(draft))
+		return;
+	guard_redirect(b, draft);
+	guard_keep_apart(b, draft);
 }
 
 /* Suffixes of the two generations. The plain names are for fences of a plan, so that a

@@ -26,6 +26,9 @@
  * they are: one that is replaced drops what passes until the kernel has taken it off
  * its hook. */
 
+/* The conntrack zone of what netpale asks while it guards. */
+#define RULESET_ZONE 7783
+
 /* Where the forwarder listens, on 127.0.0.1 and ::1, unless the port is taken. */
 #define RULESET_FORWARDER_PORT 7753
 

@@ -11,6 +11,9 @@
 /* Before Docker's chain at -100: the first that changes a flow's destination decides. */
 const struct chain chain_dns = { "dns", NF_INET_LOCAL_OUT, -101, true };
 
+/* Before conntrack looks (-200). */
+const struct chain chain_zone = { "zone", NF_INET_LOCAL_OUT, -300, false };
+
 static const struct prefix forwarders[] = { { { 0x7f000001, FAMILY_4 }, 32 },
 					    { { 1, FAMILY_6 }, 128 } };
 
@@ -19,6 +22,18 @@ static void match_learned(struct builder *b, const struct learned *learned, size
 {
 	match_addr(b, side, &learned->addrs[family]);
 	match_service(b, side, &learned->ports);
+}
+
+/* A flow of the agent may have had the same addresses and ports a moment ago. Conntrack remembers
+ * where that one was led, and would lead ours there too; and the agent's where ours went. In a zone of
+ * their own ours are others. Only outwards: answers are found by their own direction. */
+void guard_keep_apart(struct builder *b, const struct draft *draft)
+{
+	chain_begin(b, &chain_zone);
+	match_mark(b, true, draft->options->socket_mark);
+	set_ct_zone(b, RULESET_ZONE);
+	rule_end(b);
+	chain_end(b);
 }
 
 /* What an entry opens on port 53 is talked to directly. */

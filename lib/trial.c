@@ -59,6 +59,12 @@ static void try_redirect(struct builder *b)
 	rule_redirect(b, RULESET_FORWARDER_PORT);
 }
 
+static void try_zone(struct builder *b)
+{
+	set_ct_zone(b, RULESET_ZONE);
+	rule_end(b);
+}
+
 static void try_learned(struct builder *b)
 {
 	match_addr(b, DESTINATION, &learned);
@@ -104,6 +110,8 @@ static const struct {
 	  try_learned },
 	{ "NAT for inet (Linux 5.2, nft_chain_nat, nft_redir)", BY_A_GUARDED_FENCE, &nat,
 	  NULL, try_redirect },
+	{ "connection tracking zones (CONFIG_NF_CONNTRACK_ZONES)", BY_A_GUARDED_FENCE,
+	  &filter, NULL, try_zone },
 	{ "sets filled by rules (nft_dynset, nft_counter)", OPTIONAL, &filter, &counting,
 	  try_counting },
 	{ "limited logging to a group (nft_limit, nft_log, nfnetlink_log)", OPTIONAL,

@@ -44,14 +44,16 @@ for protocol in udp tcp; do
 	check "but open to netpale, $protocol" marked open $protocol 127.0.0.11 40053
 done
 
-# Whoever comes after netpale on its port.
+# Whoever comes after netpale on its port is led to the forwarder as everybody, where nobody listens
+# yet; and netpale to the resolver from a port that the agent used.
 port=20000
 for addr in 198.51.100.53 127.0.0.11 127.0.0.53; do
 	port=$((port + 1))
 	check "netpale asks $addr from port $port" probe open udp $addr 53 5000 $port $mark
 	check "from that port the agent does not" \
-		as_agent "$PEERS/probe" refused udp $addr 53 500 $port
-	check "nor does root" probe refused udp $addr 53 500 $port
+		as_agent "$PEERS/probe" unreachable udp $addr 53 500 $port
+	check "nor does root" probe unreachable udp $addr 53 500 $port
+	check 'and netpale does again' probe open udp $addr 53 5000 $port $mark
 done
 
 in_client_start 127.0.0.1 7753

@@ -369,7 +369,7 @@ static void trials_leave_nothing(void **state)
 		assert_string_equal(ruleset->messages[ruleset->count - 1].what,
 				    "delete table inet netpale-trial");
 	}
-	assert_int_equal(count, 10);
+	assert_int_equal(count, 11);
 }
 
 int main(void)

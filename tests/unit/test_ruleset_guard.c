@@ -245,7 +245,8 @@ static void generations_take_turns(void **state)
 	last = ruleset_of(pinned, third);
 	assert_false(last->guarded);
 	assert_int_equal(count_of(last, "delete chain inet netpale dns"), 1);
-	assert_int_equal(count_of(last, "delete chain"), 1);
+	assert_int_equal(count_of(last, "delete chain inet netpale zone"), 1);
+	assert_int_equal(count_of(last, "delete chain"), 2);
 	assert_int_equal(count_of(last, "add chain inet netpale dns"), 0);
 	assert_int_equal(count_of(last, "delete set inet netpale learned"), 8);
 }
