@@ -27,5 +27,6 @@ uint64_t capabilities_read(enum capability_set set);
 
 /* 0, or -1 with errno. */
 int capabilities_bound(uint64_t keep); /* the bounding set keeps at most `keep` */
-int capabilities_keep(uint64_t keep);  /* effective and permitted; the others are emptied */
-int capabilities_clear(void);          /* effective, permitted, inheritable, ambient */
+int capabilities_keep(
+	uint64_t keep);       /* effective and permitted; the others are emptied */
+int capabilities_clear(void); /* effective, permitted, inheritable, ambient */

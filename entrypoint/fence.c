@@ -133,8 +133,8 @@ static int pin(const struct fence *fence, struct error *err)
 
 /* Is there anything to ask DNS, behind a fence? Else the plan itself can be the first
  * transaction, which saves the kernel the closed one and the time to take it apart. */
-static int asks_dns(const struct options *options, const struct inputs *inputs,
-		    bool *ret, struct error *err)
+static int asks_dns(const struct options *options, const struct inputs *inputs, bool *ret,
+		    struct error *err)
 {
 	const char *const *names;
 	size_t count = 0;

@@ -62,8 +62,9 @@ static int raise_fence(struct guard *guard, struct error *err)
 {
 	struct regime *regime = &guard->regime;
 	const struct ruleset_guard learned = { .port = guard->sockets.port };
-	int result = fence_raise(&guard->start->options, &regime->inputs, true,
-				 is_guarded(guard) ? &learned : NULL, &regime->fence, err);
+	int result =
+		fence_raise(&guard->start->options, &regime->inputs, true,
+			    is_guarded(guard) ? &learned : NULL, &regime->fence, err);
 
 	start_say_notes(&regime->inputs, guard->user,
 			result == 0 && regime->fence.plan->fenced);
@@ -242,8 +243,7 @@ static void take_signals(struct guard *guard)
 {
 	struct signalfd_siginfo info;
 
-	while (!guard->ended &&
-	       read(guard->signals, &info, sizeof(info)) == sizeof(info))
+	while (!guard->ended && read(guard->signals, &info, sizeof(info)) == sizeof(info))
 		take_signal(guard, &info);
 }
 

@@ -123,10 +123,10 @@ void guard_forward_failed(struct guard *guard, const char *why)
 	guard->init.worker = 0;
 	guard->init.worker_failed = false;
 	guard->worker_ready = false;
-	add_counters(&guard->served_before, &guard->served);
-	guard->served = (struct message_counters){ 0 };
-	log_warning("the DNS forwarder %s; names do not resolve until the next one serves",
-		    why);
+	guard->served_before = guard->served;
+	log_warning(
+		"the DNS forwarder %s; names do not resolve until the next one serves",
+		why);
 }
 
 static void restart(struct guard *guard)
@@ -155,8 +155,8 @@ void guard_forward_tick(struct guard *guard)
 
 /* --- questions ------------------------------------------------------------------------------- */
 
-static void refuse(struct guard *guard, enum refusal_reason reason, struct message *answer,
-		   enum message_verdict verdict)
+static void refuse(struct guard *guard, enum refusal_reason reason,
+		   struct message *answer, enum message_verdict verdict)
 {
 	guard->counts.refusals[reason]++;
 	answer->verdict = verdict;
@@ -264,8 +264,8 @@ static int learn(struct guard *guard, const struct message *said, struct message
 		else
 			guard->counts.refusals[REASON_ADDRESS]++;
 		if (grant.admitted && grant.classes)
-			opened[count++] = (struct lease_addr){ said->addrs[i],
-							       grant.classes };
+			opened[count++] =
+				(struct lease_addr){ said->addrs[i], grant.classes };
 	}
 	if (count == 0)
 		return 0;
@@ -346,7 +346,8 @@ static void take(struct guard *guard, const struct message *said, struct batch *
 		break;
 	case MESSAGE_ALIVE:
 		guard->worker_alive = guard_now();
-		guard->served = said->counters;
+		guard->served = guard->served_before;
+		add_counters(&guard->served, &said->counters);
 		break;
 	case MESSAGE_SERVE:
 	case MESSAGE_VERDICT:

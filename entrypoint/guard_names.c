@@ -42,12 +42,11 @@ static int copy_hosts(struct guard *guard, struct error *err)
 	if (source_read("/etc/hosts", NULL, FILE_BYTES, &text, err) < 0)
 		return -1;
 	guard->hosts = memfd_create("hosts", MFD_CLOEXEC);
-	if (guard->hosts < 0 ||
-	    write(guard->hosts, text.data ? text.data : "", text.length) !=
-		    (ssize_t)text.length)
+	if (guard->hosts < 0 || write(guard->hosts, text.data ? text.data : "",
+				      text.length) != (ssize_t)text.length)
 		return error_set(err, ERROR_KERNEL, "cannot keep a copy of /etc/hosts");
-	guard->regime.inputs.hosts =
-		arena_printf(guard->regime.inputs.arena, "/proc/self/fd/%d", guard->hosts);
+	guard->regime.inputs.hosts = arena_printf(guard->regime.inputs.arena,
+						  "/proc/self/fd/%d", guard->hosts);
 	return guard->regime.inputs.hosts ? 0 : error_memory(err);
 }
 
@@ -66,7 +65,7 @@ int guard_read_names(struct guard *guard, struct error *err)
 #define TCP_LISTENING 1 /* sockets_listen() */
 
 static const unsigned char probe_question[] =
-	"\x00\x27"                         /* the message's length */
+	"\x00\x27"                                         /* the message's length */
 	"\x77\x53\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" /* one question, RD */
 	"\x0dnetpale-probe\x07invalid\x00" /* RFC 6761: no such name, ever */
 	"\x00\x01\x00\x01";

@@ -24,7 +24,8 @@ void guard_permission(const struct guard *guard, const struct regime *regime,
 		const char *domain = guard->search.domains[i];
 		size_t length = strcspn(host, ".");
 
-		if (!host_is_below(host, domain) || strcmp(host + length + 1, domain) != 0)
+		if (!host_is_below(host, domain) ||
+		    strcmp(host + length + 1, domain) != 0)
 			continue;
 		memcpy(label, host, length);
 		label[length] = '\0';
@@ -42,7 +43,7 @@ void guard_learned_release(struct guard_learned *learned)
 
 static int add_lapsed(const struct lease *lease, struct lease_ops *ret, struct error *err)
 {
-	for (uint8_t class = 0; class < PLAN_CLASSES_MAX; class++) {
+	for (uint8_t class = 0; class < PLAN_CLASSES_MAX; class ++) {
 		if (!(lease->classes & (UINT32_C(1) << class)))
 			continue;
 		if (!array_grow(&ret->v, &ret->capacity, ret->count, sizeof(*ret->v)))
@@ -110,9 +111,10 @@ static int check_change(const struct guard *guard, const struct policy *policy,
 	bool guarded = guard->regime.inputs.policy.dns == STANCE_GUARDED;
 
 	if (fence_is_open(policy))
-		return error_set(err, ERROR_POLICY,
-				 "the new policy refuses nothing: a fence comes down only "
-				 "with its container");
+		return error_set(
+			err, ERROR_POLICY,
+			"the new policy refuses nothing: a fence comes down only "
+			"with its container");
 	if ((policy->dns == STANCE_GUARDED) != guarded)
 		return error_set(err, ERROR_POLICY,
 				 "dns becomes %s, which takes a new start",
@@ -174,8 +176,9 @@ static int reload(struct guard *guard, struct error *err)
 	if (!quota)
 		return error_memory(err);
 	if (guard->start->options.any.allow_sudo)
-		return error_set(err, ERROR_POLICY,
-				 "reload is off with --allow-sudo: the agent can be root");
+		return error_set(
+			err, ERROR_POLICY,
+			"reload is off with --allow-sudo: the agent can be root");
 	if (make_regime(guard, &fresh, err) < 0 || replace(guard, &fresh, err) < 0) {
 		inputs_say_notes(&fresh.inputs.notes, NOTE_WARNING);
 		return -1;

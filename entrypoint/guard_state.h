@@ -33,9 +33,9 @@ struct regime {
 enum refusal_reason {
 	REASON_NO_ENTRY, /* no entry allows the name */
 	REASON_DENIED,   /* an entry denies it */
-	REASON_TYPE,     /* the name is allowed, another type than addresses was asked for */
-	REASON_LIMIT,    /* too many names below a wildcard */
-	REASON_ADDRESS,  /* an answer's address may not be opened */
+	REASON_TYPE,  /* the name is allowed, another type than addresses was asked for */
+	REASON_LIMIT, /* too many names below a wildcard */
+	REASON_ADDRESS, /* an answer's address may not be opened */
 	REASON_COUNT,
 };
 
@@ -45,7 +45,8 @@ struct guard_counts {
 	uint64_t kernel_refused; /* those the kernel did not take */
 	unsigned restarts;       /* of the forwarder */
 	unsigned reloads, reloads_refused;
-	char reload_fault[sizeof(((struct error *)NULL)->text)]; /* of the last; "": none */
+	char reload_fault[sizeof(
+		((struct error *)NULL)->text)]; /* of the last; "": none */
 };
 
 struct guard {
@@ -65,8 +66,9 @@ struct guard {
 	struct worker worker;
 	bool worker_ready;
 	int64_t worker_started, worker_alive, restart_at; /* 0: no restart is due */
-	unsigned failures; /* in a row */
-	struct message_counters served, served_before; /* by this forwarder, by those before */
+	unsigned failures;                                /* in a row */
+	struct message_counters served,
+		served_before; /* by this forwarder, by those before */
 
 	struct control control;
 	struct watch watch;
@@ -125,6 +127,7 @@ int guard_raise_again(struct guard *guard, struct error *err) MUST_CHECK;
 /* guard_status.c */
 
 /* One JSON object; `names`: with every lease. To a file descriptor. */
-int guard_status_write(struct guard *guard, bool names, int fd, struct error *err) MUST_CHECK;
+int guard_status_write(struct guard *guard, bool names, int fd, struct error *err)
+	MUST_CHECK;
 /* status.json for the agent, when something has changed. */
 void guard_status_keep(struct guard *guard);

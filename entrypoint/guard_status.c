@@ -15,8 +15,8 @@
 #define STATUS_VERSION 1
 
 static const char *const reasons[REASON_COUNT] = {
-	[REASON_NO_ENTRY] = "no entry", [REASON_DENIED] = "denied",
-	[REASON_TYPE] = "query type",   [REASON_LIMIT] = "tunnel limit",
+	[REASON_NO_ENTRY] = "no entry",      [REASON_DENIED] = "denied",
+	[REASON_TYPE] = "query type",        [REASON_LIMIT] = "tunnel limit",
 	[REASON_ADDRESS] = "private answer",
 };
 
@@ -46,27 +46,34 @@ static json_t *describe_refusals(const struct guard *guard)
 	json_t *object = json_object();
 
 	for (size_t i = 0; i < REASON_COUNT; i++)
-		json_object_set_new(
-			object, reasons[i],
-			json_integer((json_int_t)guard->counts.refusals[i]));
+		json_object_set_new(object, reasons[i],
+				    json_integer((json_int_t)guard->counts.refusals[i]));
 	return object;
 }
 
 static json_t *describe_forwarder(const struct guard *guard)
 {
-	const struct message_counters *now = &guard->served,
-				      *before = &guard->served_before;
+	const struct message_counters *served = &guard->served;
+	const struct {
+		const char *name;
+		uint64_t count;
+	} counts[] = {
+		{ "restarts", guard->counts.restarts },
+		{ "questions", served->questions },
+		{ "answered", served->answered },
+		{ "refused", served->refused },
+		{ "failed", served->failed },
+		{ "malformed", served->malformed },
+		{ "dropped", served->dropped },
+		{ "learned", guard->counts.learned },
+		{ "kernel refused", guard->counts.kernel_refused },
+	};
+	json_t *object = json_pack("{s:b}", "serving", guard->worker_ready);
 
-	return json_pack("{s:b,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "serving",
-			 guard->worker_ready, "restarts", (int)guard->counts.restarts,
-			 "questions", (json_int_t)(now->questions + before->questions),
-			 "answered", (json_int_t)(now->answered + before->answered),
-			 "refused", (json_int_t)(now->refused + before->refused),
-			 "failed", (json_int_t)(now->failed + before->failed),
-			 "malformed", (json_int_t)(now->malformed + before->malformed),
-			 "dropped", (json_int_t)(now->dropped + before->dropped),
-			 "learned", (json_int_t)guard->counts.learned, "kernel refused",
-			 (json_int_t)guard->counts.kernel_refused);
+	for (size_t i = 0; object && i < ARRAY_SIZE(counts); i++)
+		json_object_set_new(object, counts[i].name,
+				    json_integer((json_int_t)counts[i].count));
+	return object;
 }
 
 static json_t *describe_reloads(const struct guard *guard)
@@ -83,11 +90,10 @@ static json_t *describe_reloads(const struct guard *guard)
 static json_t *describe(const struct guard *guard)
 {
 	const struct plan *plan = guard->regime.fence.plan;
-	json_t *object = json_pack("{s:i,s:s,s:s,s:o,s:o}", "version", STATUS_VERSION,
-				   "mode", mode_name(plan->mode), "dns",
-				   stance_name(plan->dns), "layers",
-				   describe_layers(guard), "reloads",
-				   describe_reloads(guard));
+	json_t *object =
+		json_pack("{s:i,s:s,s:s,s:o,s:o}", "version", STATUS_VERSION, "mode",
+			  mode_name(plan->mode), "dns", stance_name(plan->dns), "layers",
+			  describe_layers(guard), "reloads", describe_reloads(guard));
 
 	if (object && guard->regime.permit) {
 		json_object_set_new(object, "names", describe_names(guard));
@@ -130,10 +136,10 @@ static void write_leases(const struct guard *guard, FILE *out)
 	for (size_t at = 0; leases_next(guard->leases, &at, &lease);) {
 		char shown[ADDR_TEXT];
 		int64_t left = lease.ends > now ? (lease.ends - now + 999) / 1000 : 0;
-		json_t *object = json_pack(
-			"{s:s,s:s,s:o,s:I}", "name", lease.host, "address",
-			addr_format(&lease.addr, shown), "ports",
-			describe_ports(guard, lease.classes), "seconds", (json_int_t)left);
+		json_t *object = json_pack("{s:s,s:s,s:o,s:I}", "name", lease.host,
+					   "address", addr_format(&lease.addr, shown),
+					   "ports", describe_ports(guard, lease.classes),
+					   "seconds", (json_int_t)left);
 
 		fputs(separator, out);
 		if (object)

@@ -17,7 +17,8 @@ struct agent {
 	/* What the child gives up and proves before it executes argv; NULL: that is done, the parent
 	 * has nothing left itself. The child of a parent that keeps something dies with it. */
 	const struct drop *drop;
-	const struct addr *refused[2]; /* with `drop`: the canary's destinations, or NULL */
+	const struct addr
+		*refused[2]; /* with `drop`: the canary's destinations, or NULL */
 };
 
 struct init {

@@ -91,8 +91,8 @@ static int find_project(const char *named, struct buf *out, struct error *err)
 
 /* What an earlier reading found counts again, when the agent can write the file. 1: there is no
  * project then. */
-static int keep_project(struct inputs *inputs, const struct inputs *before, struct buf *path,
-			const struct user *agent, struct error *err)
+static int keep_project(struct inputs *inputs, const struct inputs *before,
+			struct buf *path, const struct user *agent, struct error *err)
 {
 	if (!before || !source_writable_by(path->data, agent))
 		return 0;
@@ -254,11 +254,12 @@ int inputs_read_again(const struct options *options, const struct user *agent,
 
 	*ret = (struct inputs){ 0 };
 	if (before->profile && source_writable_by(before->profile, agent))
-		return error_set(err, ERROR_POLICY,
-				 "%s is not read again: the agent can write it; keep it where "
-				 "only root writes, or mount it read-only",
-				 escape(shown, sizeof(shown), before->profile,
-					strlen(before->profile)));
+		return error_set(
+			err, ERROR_POLICY,
+			"%s is not read again: the agent can write it; keep it where "
+			"only root writes, or mount it read-only",
+			escape(shown, sizeof(shown), before->profile,
+			       strlen(before->profile)));
 	if (read_all(options, agent, false, before, ret, err) < 0)
 		return -1;
 	ret->hosts = before->hosts;

@@ -18,8 +18,8 @@ struct inputs {
 	struct arena *arena;
 	struct notes notes; /* what was found on the way; print before use */
 	struct layer layers[LAYER_COUNT];
-	const char *project; /* path of the project file that was read, or NULL */
-	const char *profile; /* path of the profile that was read, or NULL */
+	const char *project;     /* path of the project file that was read, or NULL */
+	const char *profile;     /* path of the profile that was read, or NULL */
 	struct buf project_text; /* what was read there, for inputs_read_again() */
 	const char *hosts;       /* NULL: /etc/hosts */
 	struct policy policy;

@@ -255,8 +255,7 @@ int privileges_keep_guard(struct error *err)
 	kept &= capabilities_read(CAPABILITIES_PERMITTED);
 	if (capabilities_bound(0) < 0 ||
 	    prctl(PR_SET_SECUREBITS, CAPABILITIES_SECUREBITS, 0, 0, 0) < 0 ||
-	    capabilities_keep(kept) < 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    capabilities_keep(kept) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return error_errno(err, ERROR_PRIVILEGE, errno, "the guard's privileges");
 	if (capabilities_read(CAPABILITIES_EFFECTIVE) != kept ||

@@ -112,10 +112,11 @@ void start_say(const struct start *start, const struct fence *fence,
 
 	fence_describe(fence, &line);
 	if (user)
-		buf_printf(&line, ", uid %u%s", user->uid,
-			   start->options.any.allow_sudo
-				   ? " with sudo (weaker: no no-new-privileges, no seccomp)"
-				   : "");
+		buf_printf(
+			&line, ", uid %u%s", user->uid,
+			start->options.any.allow_sudo
+				? " with sudo (weaker: no no-new-privileges, no seccomp)"
+				: "");
 	fence_describe_names(fence, inputs, &line);
 	buf_printf(&line, "; %.0f ms", milliseconds_since(&start->began));
 	log_info("%s", line.failed ? "fenced" : line.data);

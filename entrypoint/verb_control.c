@@ -46,8 +46,7 @@ static int read_status(json_t **ret, struct error *err)
 		*err = refused;
 		return -1;
 	}
-	return *ret ? 0
-		    : error_set(err, ERROR_KERNEL, "the status is not understood");
+	return *ret ? 0 : error_set(err, ERROR_KERNEL, "the status is not understood");
 }
 
 static json_int_t number(const json_t *object, const char *key)
@@ -69,10 +68,12 @@ static void print_counts(const char *title, const json_t *object)
 	json_t *value;
 
 	printf("%-10s", title);
-	json_object_foreach ((json_t *)object, key, value) {
-		if (json_is_integer(value))
-			printf("%s%s %" JSON_INTEGER_FORMAT, separator, key,
-			       json_integer_value(value));
+	json_object_foreach((json_t *)object, key, value)
+	{
+		if (!json_is_integer(value))
+			continue;
+		printf("%s%s %" JSON_INTEGER_FORMAT, separator, key,
+		       json_integer_value(value));
 		separator = ", ";
 	}
 	putchar('\n');

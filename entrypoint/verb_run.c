@@ -62,7 +62,8 @@ int verb_run(const struct options *options, struct error *err)
 	    start_read(options, &user, true, &start, &inputs, err) < 0)
 		return -1;
 	if (guard_is_needed(&inputs.policy)) {
-		const struct guard_agent agent = { options->operands, &signals, still_open };
+		const struct guard_agent agent = { options->operands, &signals,
+						   still_open };
 
 		return guard_run(&start, &inputs, &user, &agent, err);
 	}

@@ -12,7 +12,7 @@
 #define WATCH_MAX 4
 
 struct watch_file {
-	const char *path; /* borrowed */
+	const char *path;        /* borrowed */
 	struct stat known, seen; /* all zero: there is no such file */
 };
 

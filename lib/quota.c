@@ -59,10 +59,8 @@ bool quota_take(struct quota *quota, const void *key, size_t bytes, int64_t now)
 	int64_t gone = now > bucket->filled ? now - bucket->filled : 0;
 	int64_t cost = (int64_t)bytes * MINUTE;
 
-	bucket->names =
-		refill(bucket->names, gone, QUOTA_NAMES_PER_MINUTE, QUOTA_NAMES);
-	bucket->bytes =
-		refill(bucket->bytes, gone, QUOTA_BYTES_PER_MINUTE, QUOTA_BYTES);
+	bucket->names = refill(bucket->names, gone, QUOTA_NAMES_PER_MINUTE, QUOTA_NAMES);
+	bucket->bytes = refill(bucket->bytes, gone, QUOTA_BYTES_PER_MINUTE, QUOTA_BYTES);
 	bucket->filled = now;
 	if (bucket->names < MINUTE || bucket->bytes < cost)
 		return false;

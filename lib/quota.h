@@ -11,9 +11,9 @@
  * never learned and one of the bytes in front of its domain; both refill with time. Pure: time is a
  * parameter. */
 
-#define QUOTA_NAMES 200u          /* at once */
+#define QUOTA_NAMES 200u /* at once */
 #define QUOTA_NAMES_PER_MINUTE 60u
-#define QUOTA_BYTES 8192u         /* at once */
+#define QUOTA_BYTES 8192u /* at once */
 #define QUOTA_BYTES_PER_MINUTE 4096u
 
 /* Wildcards that are counted apart; all others together. */
@@ -27,4 +27,5 @@ DEFINE_FREEP(quota)
 
 /* One name of `bytes` below the wildcard known by `key`, at `now` (milliseconds). False, and
  * nothing is taken, when either bucket holds too little. */
-bool quota_take(struct quota *quota, const void *key, size_t bytes, int64_t now) MUST_CHECK;
+bool quota_take(struct quota *quota, const void *key, size_t bytes, int64_t now)
+	MUST_CHECK;

@@ -21,8 +21,9 @@ static const struct chain refuse = { .name = "refuse", .hook = CHAIN_INNER };
 
 /* The last ones only of a guarded fence. */
 #define GUARD_CHAINS 2
-static const struct chain *const chains[] = { &output, &forward, &input,     &post,
-					      &egress, &refuse,  &chain_dns, &chain_zone };
+static const struct chain *const chains[] = {
+	&output, &forward, &input, &post, &egress, &refuse, &chain_dns, &chain_zone
+};
 
 static size_t chain_count(const struct draft *draft)
 {

@@ -5,8 +5,8 @@
 
 addrs4=() addrs6=()
 for host in 10 11 12 13 14 15 16 17 18 19; do
-	addrs4+=(198.51.100.$host 203.0.113.$host)
-	addrs6+=(2001:db8:1::$host 2001:db8:2::$host)
+	addrs4+=("198.51.100.$host" "203.0.113.$host")
+	addrs6+=("2001:db8:1::$host" "2001:db8:2::$host")
 done
 for addr in "${addrs4[@]}" "${addrs6[@]}"; do start_echo "$addr" 7; done
 start_echo 198.51.100.53 7
@@ -32,6 +32,6 @@ check 'an address of no answer is still closed' refused_fast tcp 198.51.100.53 7
 check 'only its ports are open' refused_fast tcp 198.51.100.10 8
 
 check 'the agent too' in_client "$NETPALE" exec -- "$PEERS/visit" moving.example.com 7 200
-stop_guard
+stop_guard TERM
 check 'with an agent of its own' in_client "$NETPALE" run -f policy.yml -- \
 	"$PEERS/visit" moving.example.com 7 200

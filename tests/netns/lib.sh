@@ -127,8 +127,8 @@ start_guard() { # [OPTION...]
 	guard=$!
 	busywait 10000 says guard.said ', dns ' || { echo 'FAIL: no guard'; cat guard.said; exit 1; }
 }
-stop_guard() { # [SIGNAL]
-	kill "-${1-TERM}" "$guard"
+stop_guard() { # SIGNAL
+	kill "-$1" "$guard"
 	wait "$guard" 2>/dev/null || :
 }
 settle() { # no duplicate address detection: addresses serve at once

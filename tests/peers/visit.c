@@ -38,8 +38,8 @@ static void connect_to(const struct addrinfo *at)
 	const struct timeval patience = { .tv_sec = 5 };
 	int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
-				 sizeof(patience)) < 0)
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
 		exit(2);
 	seen.connects++;
 	remember(at);
