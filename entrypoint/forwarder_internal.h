@@ -165,6 +165,8 @@ struct upstream {
 	ares_dns_record_t *query;
 	bool has_docker, has_others;
 	unsigned case_faults;
+	uint8_t random[256]; /* asked of the kernel in one go */
+	size_t random_left;
 	struct upstream_socket *sockets;
 	size_t socket_count;
 };

@@ -158,24 +158,34 @@ static void answer_blocked(struct question *q, enum dnsmsg_rcode rcode, const ch
 	answer(q, &with);
 }
 
-/* For want of room, here or at the guard's: the client asks again. */
+/* For want of room, here or at the guard's. By UDP a client asks again, by TCP it waits. */
 static void drop(struct question *q)
 {
+	const struct dnsmsg_reply with = { .rcode = DNSMSG_SERVFAIL,
+					   .ede = DNSMSG_EDE_NONE };
+
 	q->forwarder->counters.dropped++;
-	finish(q);
+	if (q->client.stream)
+		answer(q, &with);
+	else
+		finish(q);
 }
 
 /* The question. */
 
 /* Docker's resolver asks its own servers from within this namespace, and that is led to us: its
- * number, name and type are still those that we gave it. */
+ * number, name and type are still those that we gave it. It asks the next server when we refuse,
+ * also when the question is over. */
 static struct question *find_at_docker(struct forwarder *f,
 				       const struct dnsmsg_question *asked)
 {
-	for (struct question *q = f->questions.oldest; q; q = q->newer)
-		if (q->at_docker && q->docker_id == asked->id && q->type == asked->type &&
-		    strcasecmp(q->host, asked->host) == 0)
+	for (size_t i = 0; i < FORWARDER_QUESTIONS; i++) {
+		struct question *q = f->questions.table[i];
+
+		if (q && q->at_docker && q->docker_id == asked->id &&
+		    q->type == asked->type && strcasecmp(q->host, asked->host) == 0)
 			return q;
+	}
 	return NULL;
 }
 

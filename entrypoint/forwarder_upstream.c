@@ -42,13 +42,18 @@ static void lower(char *host)
 		*host = (char)tolower((unsigned char)*host);
 }
 
-static void shuffle(char *host)
+static void shuffle(struct upstream *upstream, char *host)
 {
-	uint8_t bits[(HOST_TEXT + 7) / 8];
-	size_t length = strlen(host);
+	size_t length = strlen(host), bytes = (length + 7) / 8;
+	const uint8_t *bits;
 
-	if (getrandom(bits, (length + 7) / 8, GRND_NONBLOCK) < 0)
-		return;
+	if (upstream->random_left < bytes) {
+		if (getrandom(upstream->random, sizeof(upstream->random), 0) < 0)
+			return;
+		upstream->random_left = sizeof(upstream->random);
+	}
+	upstream->random_left -= bytes;
+	bits = upstream->random + upstream->random_left;
 	for (size_t i = 0; i < length; i++)
 		if (bits[i / 8] >> i % 8 & 1)
 			host[i] = (char)toupper((unsigned char)host[i]);
@@ -79,7 +84,7 @@ static void put(struct question *q, enum channel_kind kind)
 	lower(q->host);
 	if ((kind == CHANNEL_A || kind == CHANNEL_AAAA) &&
 	    upstream->case_faults < CASE_FAULTS_MAX)
-		shuffle(q->host);
+		shuffle(upstream, q->host);
 	q->pending++;
 	if (ares_dns_record_query_set_name(upstream->query, 0, q->host) != ARES_SUCCESS ||
 	    ares_dns_record_query_set_type(upstream->query, 0,
@@ -242,12 +247,20 @@ static int set_servers(struct channel *channel, const struct message *serve, boo
 	return 0;
 }
 
-/* In the time that a question has, each server is to be asked more than once. */
+/* As many as fill the time that a question has: c-ares waits 250 ms for a server that is quick
+ * otherwise, FORWARDER_TRY_MS for another, then longer each time. */
 static int tries(enum channel_kind kind, size_t servers)
 {
 	if (kind == CHANNEL_DOCKER)
-		return 2;
-	return servers < 2 ? 3 : servers < 4 ? 2 : 1;
+		return 3;
+	return servers < 2 ? 8 : servers < 3 ? 4 : 3;
+}
+
+/* Of a single server any reply counts: it would be asked the same again, as often as it is tried. */
+static int channel_flags(enum channel_kind kind, size_t servers)
+{
+	return ARES_FLAG_NOALIASES | ARES_FLAG_NOSEARCH | ARES_FLAG_EDNS |
+	       (kind == CHANNEL_DOCKER || servers < 2 ? ARES_FLAG_NOCHECKRESP : 0);
 }
 
 static int open_channel(struct forwarder *f, enum channel_kind kind, size_t servers,
@@ -255,8 +268,7 @@ static int open_channel(struct forwarder *f, enum channel_kind kind, size_t serv
 {
 	struct channel *channel = &f->upstream.channels[kind];
 	struct ares_options options = {
-		.flags = ARES_FLAG_NOALIASES | ARES_FLAG_NOSEARCH | ARES_FLAG_EDNS |
-			 (kind == CHANNEL_DOCKER ? ARES_FLAG_NOCHECKRESP : 0),
+		.flags = channel_flags(kind, servers),
 		.timeout = FORWARDER_TRY_MS,
 		.maxtimeout = FORWARDER_TRY_MS,
 		.tries = tries(kind, servers),
@@ -303,13 +315,16 @@ static int make_query(struct upstream *upstream, struct error *err)
 int upstream_open(struct forwarder *f, const struct message *serve, struct error *err)
 {
 	struct upstream *upstream = &f->upstream;
+	size_t others = 0;
 
+	for (size_t i = 0; i < serve->count; i++)
+		others += !is_docker(&serve->addrs[i]);
 	if (make_query(upstream, err) < 0)
 		return -1;
 	for (int kind = 0; kind < CHANNELS; kind++) {
 		bool docker = kind == CHANNEL_DOCKER;
 
-		if (open_channel(f, (enum channel_kind)kind, serve->count, err) < 0 ||
+		if (open_channel(f, (enum channel_kind)kind, others, err) < 0 ||
 		    set_servers(&upstream->channels[kind], serve, docker,
 				docker ? &upstream->has_docker : &upstream->has_others,
 				err) < 0)

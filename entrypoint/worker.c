@@ -350,7 +350,7 @@ static const int common_calls[] = {
 	SCMP_SYS(close),         SCMP_SYS(rt_sigprocmask),
 #ifdef __SANITIZE_ADDRESS__
 	SCMP_SYS(mprotect),      SCMP_SYS(sched_yield),    SCMP_SYS(getpid),
-	SCMP_SYS(gettid),
+	SCMP_SYS(gettid),        SCMP_SYS(sigaltstack),
 #endif
 };
 

@@ -2,26 +2,27 @@
 # The forwarder in the client's network, behind a guard that the script plays with the words of
 # tests/drive/forwarder.c. Sourced behind lib.sh.
 
-UPSTREAM=198.51.100.53
-start_upstream() { # [ADDR [MANNER...]]: tests/peers/dns.c; what it was asked stands in its log
-	local addr=${1-$UPSTREAM}
-	start udp "$addr" 53 "$PEERS/dns" "$addr" 53 "${@:2}"
+start_upstream() { # ADDR [MANNER...]: tests/peers/dns.c; what it was asked stands in its log
+	start udp "$1" 53 "$PEERS/dns" "$1" 53 "${@:2}"
 }
-upstream_log() { echo "$WORK/udp.${1-$UPSTREAM}.53.log"; } # [ADDR]
+asked() { sed 1d "udp.$1.53.log"; }                      # ADDR
+went_up() { grep -iE -e "$1" udp.198.51.100.53.53.log; } # PATTERN, in whatever letters
 
-went_up() { grep -iE -e "$1" "$(upstream_log)"; } # PATTERN, in whatever letters
+in_client_by_itself() { exec nsenter --net=/run/netns/client -- "$@"; } # with &: $! is the command
 
 serve() { # WORD...
 	[ -p guard.in ] || mkfifo guard.in
 	exec {commands}<>guard.in
 	: >guard.log
-	in_client "$PEERS/forwarder" "$NETPALE" "$@" <guard.in >guard.log 2>forwarder.log {commands}>&- &
+	in_client_by_itself "$PEERS/forwarder" "$NETPALE" "$@" \
+		<guard.in >guard.log 2>forwarder.log {commands}>&- &
 	guard=$!
 	busywait 20000 says guard.log '^READY$' || {
 		echo 'FAIL: the forwarder does not start'
 		cat guard.log forwarder.log
 		exit 1
 	}
+	# shellcheck disable=SC2034 # for the scripts
 	forwarder=$(sed -n 's/^started //p' guard.log)
 }
 tell() { echo "$1" >&"$commands"; } # COMMAND
