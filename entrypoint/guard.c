@@ -53,14 +53,17 @@ int64_t guard_now(void)
 
 /* --- start --------------------------------------------------------------------------------- */
 
+/* In mode none nobody is asked for names, but a reload can change that. */
 static bool is_guarded(const struct guard *guard)
 {
-	return guard_is_needed(&guard->regime.inputs.policy);
+	const struct policy *policy = &guard->regime->inputs.policy;
+
+	return policy->dns == STANCE_GUARDED && !fence_is_open(policy);
 }
 
 static int raise_fence(struct guard *guard, struct error *err)
 {
-	struct regime *regime = &guard->regime;
+	struct regime *regime = guard->regime;
 	const struct ruleset_guard learned = { .port = guard->sockets.port };
 	int result =
 		fence_raise(&guard->start->options, &regime->inputs, true,
@@ -80,14 +83,14 @@ static int find_upstreams(struct guard *guard, struct error *err)
 	const struct ruleset_guard learned = { .port = guard->sockets.port };
 
 	if (!guard->site.docker_dns || guard->site.docker_tells ||
-	    guard->regime.inputs.policy.mode == MODE_NONE ||
+	    guard->regime->inputs.policy.mode == MODE_NONE ||
 	    !guard_find_upstreams(guard, &guard->site))
 		return 0;
-	guard->regime.fence.plan->site = guard->site;
-	return fence_put(&guard->regime.fence, &learned, err);
+	guard->regime->fence.plan->site = guard->site;
+	return fence_put(&guard->regime->fence, &learned, err);
 }
 
-static int prepare_names(struct guard *guard, struct error *err)
+static int open_tables(struct guard *guard, struct error *err)
 {
 	uint8_t key[HASH_KEY];
 
@@ -95,15 +98,14 @@ static int prepare_names(struct guard *guard, struct error *err)
 		return error_errno(err, ERROR_KERNEL, errno, "getrandom");
 	guard->leases = leases_new(key);
 	guard->quota = quota_new();
-	if (!guard->leases || !guard->quota)
-		return error_memory(err);
-	return permit_build(&guard->regime.inputs.policy, guard->regime.fence.plan,
-			    &guard->regime.permit, err);
+	return guard->leases && guard->quota ? 0 : error_memory(err);
 }
 
 static int start_forwarder(struct guard *guard, struct error *err)
 {
-	if (find_upstreams(guard, err) < 0 || prepare_names(guard, err) < 0 ||
+	if (find_upstreams(guard, err) < 0 ||
+	    permit_build(&guard->regime->inputs.policy, guard->regime->fence.plan,
+			 &guard->regime->permit, err) < 0 ||
 	    guard_forward_start(guard, err) < 0)
 		return -1;
 	return guard_forward_await(guard, err);
@@ -152,7 +154,7 @@ static void open_control(struct guard *guard)
 
 static int start_agent(struct guard *guard, struct error *err)
 {
-	const struct plan *plan = guard->regime.fence.plan;
+	const struct plan *plan = guard->regime->fence.plan;
 	const struct drop drop = {
 		.user = guard->user,
 		.sudo = guard->start->options.any.allow_sudo,
@@ -179,7 +181,7 @@ static int start_agent(struct guard *guard, struct error *err)
 
 static void say_start(const struct guard *guard)
 {
-	start_say(guard->start, &guard->regime.fence, &guard->regime.inputs,
+	start_say(guard->start, &guard->regime->fence, &guard->regime->inputs,
 		  guard->agent ? guard->user : NULL);
 	if (guard->agent && guard->agent->still_open)
 		log_warning("%s", guard->agent->still_open);
@@ -187,7 +189,8 @@ static void say_start(const struct guard *guard)
 
 static int begin(struct guard *guard, struct error *err)
 {
-	if (open_loop(guard, err) < 0 || guard_read_names(guard, err) < 0)
+	if (open_loop(guard, err) < 0 || open_tables(guard, err) < 0 ||
+	    guard_read_names(guard, err) < 0)
 		return -1;
 	if (is_guarded(guard) && sockets_listen(&guard->sockets, err) < 0)
 		return -1;
@@ -198,10 +201,10 @@ static int begin(struct guard *guard, struct error *err)
 		guard->ended = true;
 		return 0;
 	}
-	watch_add(&guard->watch, guard->regime.inputs.profile
-					 ? guard->regime.inputs.profile
+	watch_add(&guard->watch, guard->regime->inputs.profile
+					 ? guard->regime->inputs.profile
 					 : INPUTS_PROFILE);
-	watch_add(&guard->watch, guard->regime.inputs.project);
+	watch_add(&guard->watch, guard->regime->inputs.project);
 	open_control(guard);
 	guard_status_keep(guard);
 	if (start_agent(guard, err) < 0)
@@ -253,7 +256,7 @@ static void take_tick(struct guard *guard)
 	uint64_t times;
 
 	(void)!read(guard->timer, &times, sizeof(times));
-	if (guard->regime.permit) {
+	if (guard->regime->permit) {
 		leases_expire(guard->leases, guard_now());
 		guard_forward_tick(guard);
 	}
@@ -333,9 +336,7 @@ static void end(struct guard *guard)
 	sockets_close(&guard->sockets);
 	leases_free(guard->leases);
 	quota_free(guard->quota);
-	permit_free(guard->regime.permit);
-	fence_release(&guard->regime.fence);
-	inputs_release(&guard->regime.inputs);
+	regime_free(guard->regime);
 	free(guard->status_kept);
 	close_fdp(&guard->epoll);
 	close_fdp(&guard->signals);
@@ -361,7 +362,7 @@ int guard_run(const struct start *start, struct inputs *inputs, const struct use
 		.start = start,
 		.user = user,
 		.agent = agent,
-		.regime.inputs = *inputs,
+		.regime = calloc(1, sizeof(*guard->regime)),
 		.worker.fd = -1,
 		.hosts = -1,
 		.control.listening = -1,
@@ -369,6 +370,9 @@ int guard_run(const struct start *start, struct inputs *inputs, const struct use
 		.signals = -1,
 		.timer = -1,
 	};
+	if (!guard->regime)
+		return error_memory(err);
+	guard->regime->inputs = *inputs;
 	*inputs = (struct inputs){ 0 };
 	if (begin(guard, err) < 0)
 		return -1;

@@ -193,7 +193,7 @@ static void answer_pointer(const struct guard *guard, const char *host,
 
 static bool is_audit(const struct guard *guard)
 {
-	return guard->regime.fence.plan->mode == MODE_AUDIT;
+	return guard->regime->fence.plan->mode == MODE_AUDIT;
 }
 
 /* Nothing is refused, what would be is counted. */
@@ -215,7 +215,7 @@ static void judge(struct guard *guard, const struct message *ask, struct message
 		answer_pointer(guard, ask->host, answer);
 		return;
 	}
-	guard_permission(guard, &guard->regime, ask->host, &permission, &host);
+	guard_permission(guard, guard->regime, ask->host, &permission, &host);
 	if (is_audit(guard))
 		permission.verdict = record(guard, permission.verdict);
 	if (permission.verdict == PERMIT_NO_ENTRY)
@@ -249,15 +249,15 @@ static int learn(struct guard *guard, const struct message *said, struct message
 	struct error err;
 	const char *host;
 
-	guard_permission(guard, &guard->regime, said->host, &permission, &host);
+	guard_permission(guard, guard->regime, said->host, &permission, &host);
 	answer->ttl = said->ttl < LEASE_TOLD_MAX ? said->ttl : LEASE_TOLD_MAX;
 	if (permission.verdict != PERMIT_ALLOWED && !is_audit(guard))
 		return 0;
 	for (size_t i = 0; i < said->count; i++) {
 		struct grant grant;
 
-		if (permit_grant(guard->regime.permit, host, &permission, &said->addrs[i],
-				 &grant, &err) < 0)
+		if (permit_grant(guard->regime->permit, host, &permission,
+				 &said->addrs[i], &grant, &err) < 0)
 			return -1;
 		if (grant.admitted)
 			answer->addrs[answer->count++] = said->addrs[i];
@@ -301,8 +301,8 @@ static void settle(struct guard *guard, struct batch *batch)
 	struct error err;
 
 	if (batch->ops.count > 0 &&
-	    netlink_learn(guard->regime.fence.netlink, batch->ops.v, batch->ops.count,
-			  guard->regime.fence.plain, &gone, &err) < 0) {
+	    netlink_learn(guard->regime->fence.netlink, batch->ops.v, batch->ops.count,
+			  guard->regime->fence.plain, &gone, &err) < 0) {
 		refused = true;
 		guard->counts.kernel_refused++;
 		leases_undo(guard->leases, &batch->ops);

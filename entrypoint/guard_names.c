@@ -45,9 +45,9 @@ static int copy_hosts(struct guard *guard, struct error *err)
 	if (guard->hosts < 0 || write(guard->hosts, text.data ? text.data : "",
 				      text.length) != (ssize_t)text.length)
 		return error_set(err, ERROR_KERNEL, "cannot keep a copy of /etc/hosts");
-	guard->regime.inputs.hosts = arena_printf(guard->regime.inputs.arena,
-						  "/proc/self/fd/%d", guard->hosts);
-	return guard->regime.inputs.hosts ? 0 : error_memory(err);
+	guard->regime->inputs.hosts = arena_printf(guard->regime->inputs.arena,
+						   "/proc/self/fd/%d", guard->hosts);
+	return guard->regime->inputs.hosts ? 0 : error_memory(err);
 }
 
 int guard_read_names(struct guard *guard, struct error *err)

@@ -96,19 +96,21 @@ static uint32_t regrant(void *context, const char *host, const struct addr *addr
 	return grant.classes;
 }
 
-static void regime_release(struct regime *regime)
+void regime_free(struct regime *regime)
 {
+	if (!regime)
+		return;
 	permit_free(regime->permit);
 	fence_release(&regime->fence);
 	inputs_release(&regime->inputs);
-	*regime = (struct regime){ 0 };
+	free(regime);
 }
 
 /* What this process was started for cannot be changed while it runs. */
 static int check_change(const struct guard *guard, const struct policy *policy,
 			struct error *err)
 {
-	bool guarded = guard->regime.inputs.policy.dns == STANCE_GUARDED;
+	bool guarded = guard->regime->inputs.policy.dns == STANCE_GUARDED;
 
 	if (fence_is_open(policy))
 		return error_set(
@@ -126,7 +128,7 @@ static int make_regime(struct guard *guard, struct regime *ret, struct error *er
 {
 	const struct options *options = &guard->start->options;
 
-	if (inputs_read_again(options, guard->user, &guard->regime.inputs, &ret->inputs,
+	if (inputs_read_again(options, guard->user, &guard->regime->inputs, &ret->inputs,
 			      err) < 0 ||
 	    check_change(guard, &ret->inputs.policy, err) < 0 ||
 	    fence_plan(options, &ret->inputs, &guard->site, &ret->fence, err) < 0)
@@ -155,14 +157,11 @@ static int replace(struct guard *guard, struct regime *fresh, struct error *err)
 
 	if (!leases)
 		return error_memory(err);
-	fresh->fence.netlink = TAKE(guard->regime.fence.netlink);
+	fresh->fence.netlink = TAKE(guard->regime->fence.netlink);
 	if (put(guard, leases, fresh, err) < 0) {
-		guard->regime.fence.netlink = TAKE(fresh->fence.netlink);
+		guard->regime->fence.netlink = TAKE(fresh->fence.netlink);
 		return -1;
 	}
-	regime_release(&guard->regime);
-	guard->regime = *fresh;
-	*fresh = (struct regime){ 0 };
 	leases_free(guard->leases);
 	guard->leases = TAKE(leases);
 	return 0;
@@ -170,19 +169,21 @@ static int replace(struct guard *guard, struct regime *fresh, struct error *err)
 
 static int reload(struct guard *guard, struct error *err)
 {
-	struct regime fresh CLEANUP(regime_release) = { 0 };
+	struct regime *fresh CLEANUP(regime_freep) = calloc(1, sizeof(*fresh));
 	struct quota *quota CLEANUP(quota_freep) = quota_new();
 
-	if (!quota)
+	if (!fresh || !quota)
 		return error_memory(err);
 	if (guard->start->options.any.allow_sudo)
 		return error_set(
 			err, ERROR_POLICY,
 			"reload is off with --allow-sudo: the agent can be root");
-	if (make_regime(guard, &fresh, err) < 0 || replace(guard, &fresh, err) < 0) {
-		inputs_say_notes(&fresh.inputs.notes, NOTE_WARNING);
+	if (make_regime(guard, fresh, err) < 0 || replace(guard, fresh, err) < 0) {
+		inputs_say_notes(&fresh->inputs.notes, NOTE_WARNING);
 		return -1;
 	}
+	regime_free(guard->regime);
+	guard->regime = TAKE(fresh);
 	/* It was counted by entries that are gone. */
 	quota_free(guard->quota);
 	guard->quota = TAKE(quota);
@@ -191,7 +192,7 @@ static int reload(struct guard *guard, struct error *err)
 
 static void watch_again(struct guard *guard)
 {
-	const struct inputs *inputs = &guard->regime.inputs;
+	const struct inputs *inputs = &guard->regime->inputs;
 
 	watch_clear(&guard->watch);
 	watch_add(&guard->watch, inputs->profile ? inputs->profile : INPUTS_PROFILE);
@@ -211,14 +212,14 @@ int guard_reload(struct guard *guard, struct error *err)
 		return -1;
 	}
 	watch_again(guard);
-	start_say_notes(&guard->regime.inputs, guard->user, false);
-	fence_describe(&guard->regime.fence, &line);
-	fence_describe_names(&guard->regime.fence, &guard->regime.inputs, &line);
+	start_say_notes(&guard->regime->inputs, guard->user, false);
+	fence_describe(&guard->regime->fence, &line);
+	fence_describe_names(&guard->regime->fence, &guard->regime->inputs, &line);
 	log_info("reloaded: %s", line.failed ? "" : line.data);
 	return 0;
 }
 
 int guard_raise_again(struct guard *guard, struct error *err)
 {
-	return put(guard, guard->leases, &guard->regime, err);
+	return put(guard, guard->leases, guard->regime, err);
 }

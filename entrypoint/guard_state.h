@@ -23,7 +23,8 @@
  *	guard_status.c   what is in force, for people and machines
  */
 
-/* One policy and all that was made from it. A reload makes another one beside it. */
+/* One policy and all that was made from it. A reload makes another one beside it. It never moves:
+ * the permit borrows the policy. */
 struct regime {
 	struct inputs inputs;
 	struct fence fence;
@@ -53,7 +54,7 @@ struct guard {
 	const struct start *start;
 	const struct user *user; /* the agent's, with whose eyes a project is read */
 	const struct guard_agent *agent;
-	struct regime regime;
+	struct regime *regime;
 	/* As it was at the start. The files may be the agent's to write (a sidecar shares them), and
 	 * whoever names the resolvers decides what names mean. */
 	struct site site;
@@ -104,6 +105,9 @@ int guard_read_names(struct guard *guard, struct error *err) MUST_CHECK;
 bool guard_find_upstreams(const struct guard *guard, struct site *site);
 
 /* guard_reload.c */
+
+void regime_free(struct regime *regime);
+DEFINE_FREEP(regime)
 
 /* What a fence of this regime holds of the leases at this moment; free with release. */
 struct guard_learned {

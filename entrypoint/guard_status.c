@@ -22,7 +22,7 @@ static const char *const reasons[REASON_COUNT] = {
 
 static json_t *describe_layers(const struct guard *guard)
 {
-	const struct inputs *inputs = &guard->regime.inputs;
+	const struct inputs *inputs = &guard->regime->inputs;
 	json_t *layers = json_array();
 
 	for (size_t i = 0; i < LAYER_COUNT; i++)
@@ -89,13 +89,13 @@ static json_t *describe_reloads(const struct guard *guard)
 
 static json_t *describe(const struct guard *guard)
 {
-	const struct plan *plan = guard->regime.fence.plan;
+	const struct plan *plan = guard->regime->fence.plan;
 	json_t *object =
 		json_pack("{s:i,s:s,s:s,s:o,s:o}", "version", STATUS_VERSION, "mode",
 			  mode_name(plan->mode), "dns", stance_name(plan->dns), "layers",
 			  describe_layers(guard), "reloads", describe_reloads(guard));
 
-	if (object && guard->regime.permit) {
+	if (object && guard->regime->permit) {
 		json_object_set_new(object, "names", describe_names(guard));
 		json_object_set_new(object, "refusals", describe_refusals(guard));
 		json_object_set_new(object, "forwarder", describe_forwarder(guard));
@@ -105,7 +105,7 @@ static json_t *describe(const struct guard *guard)
 
 static json_t *describe_ports(const struct guard *guard, uint32_t classes)
 {
-	const struct plan *plan = guard->regime.fence.plan;
+	const struct plan *plan = guard->regime->fence.plan;
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < plan->class_count; i++) {
@@ -161,7 +161,7 @@ int guard_status_write(struct guard *guard, bool names, int fd, struct error *er
 	if (out) {
 		/* The closing brace comes behind the leases. */
 		fwrite(text, 1, strlen(text) - 1, out);
-		if (names && guard->regime.permit)
+		if (names && guard->regime->permit)
 			write_leases(guard, out);
 		fputs("}\n", out);
 	}
