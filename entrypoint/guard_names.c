@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -45,9 +46,10 @@ static int copy_hosts(struct guard *guard, struct error *err)
 	if (guard->hosts < 0 || write(guard->hosts, text.data ? text.data : "",
 				      text.length) != (ssize_t)text.length)
 		return error_set(err, ERROR_KERNEL, "cannot keep a copy of /etc/hosts");
-	guard->regime->inputs.hosts = arena_printf(guard->regime->inputs.arena,
-						   "/proc/self/fd/%d", guard->hosts);
-	return guard->regime->inputs.hosts ? 0 : error_memory(err);
+	snprintf(guard->hosts_path, sizeof(guard->hosts_path), "/proc/self/fd/%d",
+		 guard->hosts);
+	guard->regime->inputs.hosts = guard->hosts_path;
+	return 0;
 }
 
 int guard_read_names(struct guard *guard, struct error *err)

@@ -59,7 +59,8 @@ struct guard {
 	 * whoever names the resolvers decides what names mean. */
 	struct site site;
 	struct search search;
-	int hosts; /* a copy of /etc/hosts, or -1 */
+	int hosts;           /* a copy of /etc/hosts, or -1 */
+	char hosts_path[32]; /* of every regime's inputs */
 	struct leases *leases;
 	struct quota *quota;
 
