@@ -83,6 +83,19 @@ int verb_run(const struct options *options, struct error *err)
 	return launch(options->operands, &signals, err);
 }
 
+static int refuse_to_leave(const struct policy *policy, struct error *err)
+{
+	char place[ORIGIN_TEXT];
+
+	if (!policy_needs_guard(policy))
+		return 0;
+	return error_set(
+		err, ERROR_POLICY,
+		"%s: dns: guarded needs somebody who stays and answers, and apply "
+		"ends; use run or guard",
+		origin_format(&policy->dns_origin, place));
+}
+
 int verb_apply(const struct options *options, struct error *err)
 {
 	struct arena *arena CLEANUP(arena_freep) = arena_new(0);
@@ -97,7 +110,8 @@ int verb_apply(const struct options *options, struct error *err)
 	/* Nobody is started, but a project's file is read with the agent's eyes. */
 	if (user_lookup(getenv("SUDO_UID") ? NULL : options->any.user, true, arena, &user,
 			err) < 0 ||
-	    start_read(options, &user, false, &start, &inputs, err) < 0)
+	    start_read(options, &user, false, &start, &inputs, err) < 0 ||
+	    refuse_to_leave(&inputs.policy, err) < 0)
 		return -1;
 	result = fence_raise(&start.options, &inputs, false, NULL, &fence, err);
 	start_say_notes(&inputs, &user, result == 0 && fence.plan->fenced);
