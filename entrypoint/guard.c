@@ -38,11 +38,6 @@
 #define TICK_MS 500
 #define EVENTS 16
 
-bool guard_is_needed(const struct policy *policy)
-{
-	return policy->dns == STANCE_GUARDED && !fence_is_open(policy);
-}
-
 int64_t guard_now(void)
 {
 	struct timespec now;

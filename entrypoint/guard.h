@@ -15,9 +15,6 @@ struct guard_agent {
 	const char *still_open; /* privileges_still_open(), asked at the start; or NULL */
 };
 
-/* Does the policy need somebody who stays? */
-bool guard_is_needed(const struct policy *policy);
-
 /* Raises the fence, starts forwarder and agent (NULL: none), and follows both until the agent has
  * ended, or without one until SIGTERM or SIGINT. Takes `inputs` over. Its exit status, or -1: the
  * agent was not started. All signals must be blocked, or as launch_prepare() left them. */

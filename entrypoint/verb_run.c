@@ -61,7 +61,7 @@ int verb_run(const struct options *options, struct error *err)
 		    0 ||
 	    start_read(options, &user, true, &start, &inputs, err) < 0)
 		return -1;
-	if (guard_is_needed(&inputs.policy)) {
+	if (policy_needs_guard(&inputs.policy)) {
 		const struct guard_agent agent = { options->operands, &signals,
 						   still_open };
 
