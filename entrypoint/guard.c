@@ -234,7 +234,7 @@ static void take_signal(struct guard *guard, const struct signalfd_siginfo *info
 	else if (init_signal(&guard->init, number, &guard->status))
 		guard->ended = true;
 	if (guard->init.worker_failed)
-		guard_forward_failed(guard, "has ended or was stopped");
+		guard_forward_failed(guard, "it has ended or was stopped");
 }
 
 static void take_signals(struct guard *guard)

@@ -124,9 +124,8 @@ void guard_forward_failed(struct guard *guard, const char *why)
 	guard->init.worker_failed = false;
 	guard->worker_ready = false;
 	guard->served_before = guard->served;
-	log_warning(
-		"the DNS forwarder %s; names do not resolve until the next one serves",
-		why);
+	log_warning("DNS forwarder: %s; names do not resolve until the next one serves",
+		    why);
 }
 
 static void restart(struct guard *guard)
@@ -144,13 +143,13 @@ void guard_forward_tick(struct guard *guard)
 	int64_t now = guard_now();
 
 	if (guard->init.worker_failed)
-		guard_forward_failed(guard, "has ended or was stopped");
+		guard_forward_failed(guard, "it has ended or was stopped");
 	else if (guard->worker.pid && now - guard->worker_alive > SILENT_MS)
-		guard_forward_failed(guard, "does not answer");
+		guard_forward_failed(guard, "it does not answer");
 	if (guard->restart_at && now >= guard->restart_at)
 		restart(guard);
 	else if (guard->worker.pid && worker_send(&guard->worker, &ping, NULL, 0) < 0)
-		guard_forward_failed(guard, "is gone");
+		guard_forward_failed(guard, "it is gone");
 }
 
 /* --- questions ------------------------------------------------------------------------------- */
@@ -291,7 +290,7 @@ static void say(struct guard *guard, const struct message *message)
 {
 	/* 1: it does not read; its client asks again. */
 	if (guard->worker.pid && worker_send(&guard->worker, message, NULL, 0) < 0)
-		guard_forward_failed(guard, "is gone");
+		guard_forward_failed(guard, "it is gone");
 }
 
 /* The kernel first, the replies then: never the other way round. */
@@ -353,7 +352,7 @@ static void take(struct guard *guard, const struct message *said, struct batch *
 	case MESSAGE_VERDICT:
 	case MESSAGE_LEARNED:
 	case MESSAGE_PING:
-		guard_forward_failed(guard, "said what only the guard says");
+		guard_forward_failed(guard, "it said what only the guard says");
 	}
 }
 
