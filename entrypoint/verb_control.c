@@ -40,7 +40,8 @@ static int read_status(json_t **ret, struct error *err)
 			return error_set(err, ERROR_KERNEL, "the guard says: %.400s",
 					 text);
 		*ret = json_loadfd(file, 0, NULL);
-	} else if (state_read_status(&kept, &unread) == 0 && kept.length) {
+	} else if (refused.kind == ERROR_PRIVILEGE &&
+		   state_read_status(&kept, &unread) == 0 && kept.length) {
 		*ret = json_loadb(kept.data, kept.length, 0, NULL);
 	} else {
 		*err = refused;
