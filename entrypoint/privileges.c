@@ -56,18 +56,19 @@ static uint64_t bounding_to_keep(const struct drop *drop)
 	return keep;
 }
 
-int privileges_require(bool fence, bool drop, struct error *err)
+int privileges_require(unsigned int uses, struct error *err)
 {
 	static const struct {
-		unsigned int capability;
-		bool for_fence;
+		unsigned int capability, uses;
 		const char *option;
 	} needed[] = {
-		{ CAP_NET_ADMIN, true, " --cap-add NET_ADMIN" },
-		{ CAP_SETUID, false, " --cap-add SETUID" },
-		{ CAP_SETGID, false, " --cap-add SETGID" },
-		{ CAP_SETPCAP, false, " --cap-add SETPCAP" },
+		{ CAP_NET_ADMIN, PRIVILEGES_FENCE, " --cap-add NET_ADMIN" },
+		{ CAP_SETUID, PRIVILEGES_DROP | PRIVILEGES_GUARD, " --cap-add SETUID" },
+		{ CAP_SETGID, PRIVILEGES_DROP | PRIVILEGES_GUARD, " --cap-add SETGID" },
+		{ CAP_SETPCAP, PRIVILEGES_DROP | PRIVILEGES_GUARD, " --cap-add SETPCAP" },
+		{ CAP_KILL, PRIVILEGES_GUARD, " --cap-add KILL" },
 	};
+	bool fence = uses & PRIVILEGES_FENCE;
 	char options[128] = "";
 	size_t used = 0;
 	uint64_t held;
@@ -82,7 +83,7 @@ int privileges_require(bool fence, bool drop, struct error *err)
 			geteuid());
 	held = capabilities_read(CAPABILITIES_EFFECTIVE);
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
-		if ((needed[i].for_fence ? fence : drop) &&
+		if ((needed[i].uses & uses) &&
 		    !(held & capability_bit(needed[i].capability)))
 			used += (size_t)snprintf(options + used, sizeof(options) - used,
 						 "%s", needed[i].option);

@@ -11,10 +11,16 @@
  * and at the end what is left is read back and tried (entrypoint/proof.h). A failure at any
  * stage means that the agent must not be started. */
 
-/* What the process needs before it begins; what is missing is named with the docker option that
- * gives it (ERROR_PRIVILEGE, 77). `fence`: uid 0 and NET_ADMIN. `drop`: what privileges_drop()
- * takes as root; whoever is not root has nothing to give up and needs nothing. */
-int privileges_require(bool fence, bool drop, struct error *err) MUST_CHECK;
+/* What the process needs for what it is about to do; what is missing is named with the docker option
+ * that gives it (ERROR_PRIVILEGE, 77). To raise a fence: uid 0 and NET_ADMIN. To drop: what
+ * privileges_drop() takes as root; whoever is not root has nothing to give up and needs nothing. To
+ * guard: the same for its workers, and to signal whoever has another uid. */
+enum privileges_use {
+	PRIVILEGES_FENCE = 1 << 0,
+	PRIVILEGES_DROP = 1 << 1,
+	PRIVILEGES_GUARD = 1 << 2,
+};
+int privileges_require(unsigned int uses, struct error *err) MUST_CHECK;
 
 /* For --allow-sudo: what decides the next start must be out of reach of the root that sudo
  * makes. Each path (the binary, the policy) must lie on a read-only mount, and we must have been

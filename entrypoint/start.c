@@ -55,13 +55,16 @@ static void warn_of_sources(const struct inputs *inputs, const struct user *user
 }
 
 /* What may refuse before anything is changed. */
-static int require(const struct options *options, bool drop, const struct inputs *inputs,
-		   struct error *err)
+static int require(const struct options *options, unsigned int uses,
+		   const struct inputs *inputs, struct error *err)
 {
 	const char *paths[] = { "/proc/self/exe", inputs->profile };
 	size_t count = inputs->profile ? 2 : 1;
 
-	if (privileges_require(true, drop, err) < 0 ||
+	uses |= PRIVILEGES_FENCE;
+	if (inputs->policy.dns == STANCE_GUARDED)
+		uses |= PRIVILEGES_GUARD;
+	if (privileges_require(uses, err) < 0 ||
 	    surroundings_refuse_host_network(options->any.allow_host_network, err) < 0)
 		return -1;
 	return options->any.allow_sudo
@@ -72,11 +75,13 @@ static int require(const struct options *options, bool drop, const struct inputs
 static int read_and_require(const struct user *user, bool drop, bool sudo,
 			    struct start *start, struct inputs *inputs, struct error *err)
 {
+	unsigned int uses = drop ? PRIVILEGES_DROP : 0;
+
 	if (inputs_read(&start->options, user, sudo, inputs, err) < 0)
 		return -1;
 	if (fence_is_open(&inputs->policy))
-		return privileges_require(false, drop, err);
-	return require(&start->options, drop, inputs, err);
+		return privileges_require(uses, err);
+	return require(&start->options, uses, inputs, err);
 }
 
 int start_read(const struct options *given, const struct user *user, bool drop,

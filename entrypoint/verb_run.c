@@ -170,7 +170,7 @@ int verb_exec(const struct options *options, struct error *err)
 		return error_memory(err);
 	if (user_lookup(options->any.user, options->any.allow_root, arena, &user, err) <
 		    0 ||
-	    privileges_require(false, true, err) < 0)
+	    privileges_require(PRIVILEGES_DROP, err) < 0)
 		return -1;
 	kept = state_read(arena, &state, err);
 	if (kept < 0)
