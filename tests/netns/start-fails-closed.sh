@@ -4,6 +4,7 @@
 . "${0%/*}/lib.sh"
 
 echo 'network: { allow: [198.51.100.10] }' >policy.yml
+echo 'network: { allow: [198.51.100.10], dns: guarded }' >guarded.yml
 # The command leaves a trace, as any user.
 mkdir -m 777 traces
 command=(-- touch "$WORK/traces/ran")
@@ -21,11 +22,13 @@ fails() { # WORDS OPTION...: run says 125
 	shift
 	check "$words: no start" fails_with 125 netpale run "$@" "${command[@]}"
 }
-without() { # CAPABILITY...
-	local list
-	list=$(printf -- ',-%s' "$@")
-	in_client setpriv --inh-caps="${list#,}" --bounding-set="${list#,}" -- \
-		"$NETPALE" run -f policy.yml "${command[@]}"
+without() { # CAPABILITY ARGUMENT...
+	in_client setpriv --inh-caps="-$1" --bounding-set="-$1" -- "$NETPALE" "${@:2}"
+}
+
+names_cure() { # CAPABILITY
+	fails_with 77 without "$1" guard -f guarded.yml 2>said
+	says said "docker run --cap-add ${1^^}"
 }
 
 start_echo 198.51.100.11 7
@@ -34,8 +37,16 @@ refute 'and that leaves its trace' never_ran
 in_client nft delete table inet netpale
 
 for capability in net_admin setuid setgid setpcap; do
-	check "without $capability: no start" fails_with 125 without $capability
+	check "without $capability: no start" \
+		fails_with 125 without $capability run -f policy.yml "${command[@]}"
 done
+for capability in net_admin setuid setgid setpcap kill; do
+	check "guarded without $capability: no start" \
+		fails_with 125 without $capability run -f guarded.yml "${command[@]}"
+	check 'nor a guard alone, and the cure is named' names_cure $capability
+done
+check 'guarded, and nobody would stay: not applied' fails_with 65 netpale apply -f guarded.yml
+refute 'so that nothing stands' in_client nft list table inet netpale
 check 'not as root, with a policy: no start' \
 	fails_with 125 as_agent "$NETPALE" run -f policy.yml "${command[@]}"
 
