@@ -136,11 +136,13 @@ server() {
 	await 20 "$name answers" said "$id-$name" listening
 }
 
-# policy LINE...: a restricted policy with these allow lines, to be mounted by $with_policy.
+# policy LINE...: a restricted policy with these allow lines, and with $dns if that is set, to be
+# mounted by $with_policy.
 policy() {
 	{
 		printf 'network:\n  policy: restricted\n  allow:\n'
 		printf '    - %s\n' "$@"
+		[ -z "${dns-}" ] || echo "  dns: $dns"
 	} >"$work/policy.yml"
 	with_policy=(-v "$work/policy.yml:/etc/netpale/policy.yml:ro")
 }
