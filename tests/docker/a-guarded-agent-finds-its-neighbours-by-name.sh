@@ -38,6 +38,8 @@ finds() {
 }
 
 agent user --network "$net"
+got=$(docker exec "$id-user" netpale exec -- dig +short +tries=1 db.corp.example @8.8.8.8 2>&1)
+equals 'whatever server is asked' "$(address db)" "$got"
 finds user 'user-defined network'
 equals "Docker's rules stay" "$(docker exec "$id-user" cat /before)" "$(others "$id-user")"
 contains "Docker's rules are NAT for its resolver" 127.0.0.11 "$(others "$id-user")"
