@@ -2,7 +2,6 @@
 # docker stop reaches the agent, though a program that is PID 1 itself would not hear it.
 . "$(dirname "$0")/lib.sh"
 
-policy 192.0.2.1:443
 net=$(network net)
 status_of() { docker inspect -f '{{.State.ExitCode}}' "$id-$1"; }
 
@@ -21,13 +20,18 @@ stopped() {
 	echo "ok: $name: stopped in $took ms"
 }
 
-stopped simple 143 "$image" sh -c 'echo ready; exec sleep infinity'
-stopped children 143 "$image" sh -c 'sleep infinity & echo ready; wait'
-stopped orderly 7 "$image" bash -c 'trap "exit 7" TERM; echo ready; while :; do read -t 1 <> <(:) ; done'
-stopped under-init 143 --init "$image" sh -c 'echo ready; exec sleep infinity'
+for dns in resolvers guarded; do
+	policy 192.0.2.1:443
+	stopped $dns-simple 143 "$image" sh -c 'echo ready; exec sleep infinity'
+	stopped $dns-children 143 "$image" sh -c 'sleep infinity & echo ready; wait'
+	stopped $dns-orderly 7 "$image" \
+		bash -c 'trap "exit 7" TERM; echo ready; while :; do read -t 1 <> <(:) ; done'
+	stopped $dns-under-init 143 --init "$image" sh -c 'echo ready; exec sleep infinity'
 
-start interrupted --network "$net" "${privileges[@]}" "${with_policy[@]}" \
-	"$image" python3 -c 'import signal; print("ready", flush=True); signal.pause()'
-await 20 'the agent runs' said "$id-interrupted" ready
-docker kill -s USR1 "$id-interrupted" >/dev/null
-equals 'another signal arrives too' 138 "$(timeout 10 docker wait "$id-interrupted")"
+	start $dns-interrupted --network "$net" "${privileges[@]}" "${with_policy[@]}" \
+		"$image" python3 -c 'import signal; print("ready", flush=True); signal.pause()'
+	await 20 'the agent runs' said "$id-$dns-interrupted" ready
+	docker kill -s USR1 "$id-$dns-interrupted" >/dev/null
+	equals "another signal arrives too (dns $dns)" 138 \
+		"$(timeout 10 docker wait "$id-$dns-interrupted")"
+done
