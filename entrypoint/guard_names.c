@@ -61,7 +61,8 @@ int guard_read_names(struct guard *guard, struct error *err)
  *
  * Asked by TCP for a name that it cannot know, Docker's resolver connects to its first server by TCP
  * from within this namespace. The fence redirects the connection to our own socket, and the kernel
- * tells where it should have gone. Closed at once, it makes Docker try the next one. */
+ * tells where it should have gone. Closed at once, it makes Docker try the next one. That no other
+ * question will come makes it close once it is through, even if it has no reply to give. */
 
 #define PROBE_MS 1000
 #define TCP_LISTENING 1 /* sockets_listen() */
@@ -83,7 +84,8 @@ static int ask_docker(void)
 
 	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) == 0 &&
 	    connect(fd, (const struct sockaddr *)&docker, sizeof(docker)) == 0 &&
-	    send(fd, probe_question, length, MSG_NOSIGNAL) == (ssize_t)length)
+	    send(fd, probe_question, length, MSG_NOSIGNAL) == (ssize_t)length &&
+	    shutdown(fd, SHUT_WR) == 0)
 		return fd;
 	if (fd >= 0)
 		close(fd);
