@@ -27,13 +27,15 @@
  * Everything is bounded: the oldest, by when their name was asked for last, go first. Names and
  * addresses are found by a keyed hash: nobody can choose them so that it becomes slow. */
 
+#ifndef LEASE_FLOOR_MS /* a build for tests brings shorter ones, see tests/CMakeLists.txt */
 #define LEASE_FLOOR_MS (300u * 1000) /* an address stays open at least that long, */
 #define LEASE_CAP_MS (3600u * 1000)  /* at most that long without being seen again, */
 #define LEASE_GRACE_MS (60u * 1000)  /* and this much longer than clients are told */
-#define LEASE_RENEW_MS (LEASE_FLOOR_MS / 2)
 #define LEASE_UNSEEN_MS (3600u * 1000)
 #define LEASE_TOLD_MIN 60u /* seconds: the TTL that clients are told */
 #define LEASE_TOLD_MAX 300u
+#endif
+#define LEASE_RENEW_MS (LEASE_FLOOR_MS / 2)
 
 #define LEASE_NAME_ADDRS 1000u /* addresses of one name; that seen longest ago goes */
 #define LEASE_ADDR_NAMES 16u   /* names of one address; lapsed ones go first */
