@@ -130,6 +130,21 @@ static void hear_guard(struct forwarder *f)
 	}
 }
 
+/* What is left is sent when there is room again. */
+static void flush(struct forwarder *f)
+{
+	int result = worker_flush();
+	bool waits = result > 0;
+
+	if (result < 0)
+		end(NULL);
+	if (waits == f->waits)
+		return;
+	f->waits = waits;
+	forwarder_watch(f, EPOLL_CTL_MOD, WORKER_FD, EPOLLIN | (waits ? EPOLLOUT : 0u),
+			SOURCE_GUARD, 0);
+}
+
 /* Start. */
 
 /* The one time that is waited for the guard. */
@@ -168,6 +183,7 @@ static int start(struct forwarder *f, struct error *err)
 	forwarder_watch(f, EPOLL_CTL_ADD, WORKER_FD, EPOLLIN, SOURCE_GUARD, 0);
 	f->said.type = MESSAGE_READY;
 	forwarder_tell(f);
+	flush(f);
 	return 0;
 }
 
@@ -211,6 +227,12 @@ static void dispatch(struct forwarder *f, const struct epoll_event *event)
 	}
 }
 
+static void say(struct forwarder *f)
+{
+	flush(f);
+	clients_flush(f);
+}
+
 static void turn(struct forwarder *f)
 {
 	struct epoll_event events[EVENTS_MAX];
@@ -219,10 +241,13 @@ static void turn(struct forwarder *f)
 	f->now = now_ms();
 	for (int i = 0; i < count; i++)
 		dispatch(f, &events[i]);
-	upstream_turn(f);
+	upstream_read(f);
+	say(f);
+	/* What somebody waits for is on its way. */
+	upstream_tidy(f);
 	questions_expire(f);
 	streams_turn(f);
-	clients_flush(f);
+	say(f);
 }
 
 int forwarder_main(void)

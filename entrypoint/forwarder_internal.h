@@ -175,7 +175,9 @@ int upstream_open(struct forwarder *f, const struct message *serve, struct error
 void upstream_ask(struct question *question);
 void upstream_ask_directly(struct question *question);
 void upstream_ready(struct forwarder *f, size_t index, uint32_t events);
-void upstream_turn(struct forwarder *f);
+void upstream_read(struct forwarder *f); /* of what upstream_ready() told */
+void upstream_tidy(
+	struct forwarder *f); /* closes what is done, tries again what is late */
 int64_t upstream_due(struct forwarder *f);
 
 int sockets_open(struct forwarder *f, const int *fds, size_t count, struct error *err);
@@ -185,6 +187,7 @@ void sockets_drain(struct upstream_socket *socket);
 
 struct forwarder {
 	int epoll;
+	bool waits;  /* the guard does not read what we said */
 	int64_t now; /* ms, of this turn */
 	struct message_counters counters;
 	struct message heard, said;

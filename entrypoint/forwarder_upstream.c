@@ -187,15 +187,24 @@ void upstream_ready(struct forwarder *f, size_t index, uint32_t events)
 	};
 }
 
-void upstream_turn(struct forwarder *f)
+void upstream_read(struct forwarder *f)
 {
 	for (size_t i = 0; i < CHANNELS; i++) {
 		struct channel *channel = &f->upstream.channels[i];
 
-		ares_process_fds(channel->ares, channel->events, channel->event_count,
-				 ARES_PROCESS_FLAG_NONE);
+		if (channel->event_count)
+			ares_process_fds(channel->ares, channel->events,
+					 channel->event_count,
+					 ARES_PROCESS_FLAG_SKIP_NON_FD);
 		channel->event_count = 0;
 	}
+}
+
+void upstream_tidy(struct forwarder *f)
+{
+	for (size_t i = 0; i < CHANNELS; i++)
+		ares_process_fds(f->upstream.channels[i].ares, NULL, 0,
+				 ARES_PROCESS_FLAG_NONE);
 }
 
 int64_t upstream_due(struct forwarder *f)

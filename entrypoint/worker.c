@@ -47,6 +47,13 @@ struct birth {
 
 /* Messages. */
 
+/* The other side does not read, or the kernel has no room. */
+static bool is_full(int number)
+{
+	return number == EAGAIN || number == ENOBUFS || number == ENOMEM ||
+	       number == ETOOMANYREFS || number == EINTR;
+}
+
 static int send_message(int fd, const struct message *message, const int *fds,
 			size_t fd_count)
 {
@@ -73,10 +80,7 @@ static int send_message(int fd, const struct message *message, const int *fds,
 	while (sent < 0 && errno == EINTR);
 	if (sent >= 0)
 		return 0;
-	return errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM ||
-			       errno == ETOOMANYREFS
-		       ? 1
-		       : -1;
+	return is_full(errno) ? 1 : -1;
 }
 
 /* How many came: the first `room` are in `fds` afterwards, the others closed. Where none may come
@@ -165,9 +169,56 @@ int worker_take(struct message *ret, int *fds, size_t room, size_t *ret_count,
 	return receive_message(WORKER_FD, ret, fds, room, ret_count, err);
 }
 
+/* The worker's outbox: what is said in one turn costs one call, and wakes the guard once. */
+
+#define OUTBOX_MESSAGES 32
+
+static struct {
+	uint8_t bytes[2 * MESSAGE_BYTES];
+	size_t used;
+	struct iovec parts[OUTBOX_MESSAGES];
+	size_t first, count; /* those not sent are from `first` on */
+} outbox;
+
+int worker_flush(void)
+{
+	struct mmsghdr headers[OUTBOX_MESSAGES] = { 0 };
+	size_t left = outbox.count - outbox.first;
+	int sent;
+
+	for (size_t i = 0; i < left; i++)
+		headers[i].msg_hdr = (struct msghdr){
+			.msg_iov = &outbox.parts[outbox.first + i],
+			.msg_iovlen = 1,
+		};
+	sent = left ? sendmmsg(WORKER_FD, headers, (unsigned)left,
+			       MSG_DONTWAIT | MSG_NOSIGNAL)
+		    : 0;
+	if (sent < 0)
+		return is_full(errno) ? 1 : -1;
+	outbox.first += (size_t)sent;
+	if (outbox.first < outbox.count)
+		return 1;
+	outbox.first = outbox.count = outbox.used = 0;
+	return 0;
+}
+
 int worker_tell(const struct message *message)
 {
-	return send_message(WORKER_FD, message, NULL, 0);
+	struct iovec *part;
+
+	if (outbox.count == OUTBOX_MESSAGES ||
+	    sizeof(outbox.bytes) - outbox.used < MESSAGE_BYTES) {
+		int result = worker_flush();
+
+		if (result != 0)
+			return result;
+	}
+	part = &outbox.parts[outbox.count++];
+	part->iov_base = outbox.bytes + outbox.used;
+	part->iov_len = message_encode(message, part->iov_base);
+	outbox.used += part->iov_len;
+	return 0;
 }
 
 /* The child, before exec. */

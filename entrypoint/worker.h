@@ -49,7 +49,12 @@ int worker_receive(const struct worker *worker, struct message *ret, struct erro
  * come), more than `room` is an error. */
 int worker_take(struct message *ret, int *fds, size_t room, size_t *ret_count,
 		struct error *err);
+
+/* Puts one message into the outbox, and worker_flush() sends what is in it: at the end of a turn.
+ * 0; 1: the guard does not read, and there is no room (worker_flush: something is left); -1: it is
+ * gone. */
 int worker_tell(const struct message *message);
+int worker_flush(void);
 
 /* First in a worker's life: no privilege is left, proven; not dumpable; dies with the guard.
  * Afterwards the filter lets through only what `calls` names (SCMP_SYS numbers). */
