@@ -1,8 +1,9 @@
 #!/bin/bash
-# run and exec end as docker, env and timeout do.
+# run and exec end as docker, env and timeout do, with a guard beside the agent or without.
 . "${0%/*}/lib.sh"
 
 echo 'network: { allow: [ 198.51.100.10 ] }' >policy.yml
+echo 'network: { dns: guarded, allow: [ 198.51.100.10 ] }' >guarded.yml
 printf '#!/no/such/interpreter\n' >orphaned-script
 printf 'exit 6\n' >script-without-interpreter
 printf 'echo\n' >not-executable
@@ -11,6 +12,8 @@ chmod 755 orphaned-script script-without-interpreter broken-binary
 
 plainly() { netpale run -q -f policy.yml -- "$@"; }
 as_pid_1() { in_client unshare --pid --fork --mount-proc "$NETPALE" run -q -f policy.yml -- "$@"; }
+guarded() { netpale run -q -f guarded.yml -- "$@"; }
+guarded_as_pid_1() { in_client unshare --pid --fork --mount-proc "$NETPALE" run -q -f guarded.yml -- "$@"; }
 entering() { netpale exec -q -- "$@"; }
 ends() { # STATUS COMMAND...
 	local expected=$1 status=0
@@ -22,7 +25,7 @@ ends() { # STATUS COMMAND...
 says_why() { same "$(wc -l <said)" 1 && says said "$1"; }
 
 plainly true
-for how in plainly as_pid_1 entering; do
+for how in plainly as_pid_1 guarded guarded_as_pid_1 entering; do
 	check "$how: success" ends 0 true
 	check "$how: failure" ends 1 false
 	check "$how: a status" ends 123 sh -c 'exit 123'

@@ -1,8 +1,9 @@
 #!/bin/bash
-# netpale as PID 1 on a terminal, as `docker run -it` has it.
+# netpale as PID 1 on a terminal, as `docker run -it` has it; as guard, too.
 . "${0%/*}/lib.sh"
 
-echo 'network: { allow: [ 198.51.100.10 ] }' >policy.yml
+echo 'network: { allow: [ 198.51.100.10 ] }' >plain.yml
+echo 'network: { dns: guarded, allow: [ 198.51.100.10 ] }' >guarded.yml
 
 # Runs a command on a terminal of its own and plays: "wait TEXT" until it has said so, "send
 # TEXT", "size ROWS COLUMNS", "hang up". Then waits for its end, and ends as it did.
@@ -81,27 +82,29 @@ play() { # STATUS ACTION... -- AGENT...
 	while [ "$1" != -- ]; do actions+=("$1") && shift; done
 	timeout 20 python3 play.py "${actions[@]}" -- nsenter --net=/run/netns/client \
 		unshare --pid --fork --mount-proc setsid --ctty \
-		"$NETPALE" run -q -f policy.yml "$@" || status=$?
+		"$NETPALE" run -q -f "$policy.yml" "$@" || status=$?
 	same "$status" "$expected"
 }
 
-check 'the agent is in the foreground, and its status is kept' \
-	play 7 'wait ready foreground' 'send end\n' -- python3 agent.py
-check 'Ctrl-C reaches the agent, once' \
-	play 7 'wait ready' 'send \x03' 'wait interrupted' 'send count\n' 'wait interrupts: 1\r' \
-	'send end\n' -- python3 agent.py
-check 'Ctrl-Z does not hang an agent that is no shell' \
-	play 7 'wait ready' 'send \x1a' 'send again\n' 'wait read again' 'send end\n' -- \
-	python3 agent.py
-check 'a terminal that a child lost comes back' \
-	play 7 'wait ready' 'send lend\n' 'wait lent' 'send again\n' 'wait read again' \
-	'send end\n' -- python3 agent.py
-check 'a new size is seen' \
-	play 7 'wait ready' 'size 41 101' 'wait size 101 41' 'send end\n' -- python3 agent.py
-check 'Ctrl-\ ends the agent' play 131 'wait ready' 'send \x1c' -- python3 agent.py
-check 'hanging up ends the agent' play 129 'wait ready' 'hang up' -- python3 agent.py
-check 'a shell has its job control' play 3 \
-	'wait $ ' 'send python3 agent.py\n' 'wait ready foreground' 'send \x1a' 'wait Stopped' \
-	'wait $ ' 'send fg\n' 'send again\n' 'wait read again' 'send \x03' 'wait interrupted' \
-	'send end\n' 'wait $ ' 'send echo status: $?\n' 'wait status: 7' 'send exit 3\n' -- \
-	bash --norc -i
+for policy in plain guarded; do
+	check "$policy: the agent is in the foreground, and its status is kept" \
+		play 7 'wait ready foreground' 'send end\n' -- python3 agent.py
+	check "$policy: Ctrl-C reaches the agent, once" \
+		play 7 'wait ready' 'send \x03' 'wait interrupted' 'send count\n' 'wait interrupts: 1\r' \
+		'send end\n' -- python3 agent.py
+	check "$policy: Ctrl-Z does not hang an agent that is no shell" \
+		play 7 'wait ready' 'send \x1a' 'send again\n' 'wait read again' 'send end\n' -- \
+		python3 agent.py
+	check "$policy: a terminal that a child lost comes back" \
+		play 7 'wait ready' 'send lend\n' 'wait lent' 'send again\n' 'wait read again' \
+		'send end\n' -- python3 agent.py
+	check "$policy: a new size is seen" \
+		play 7 'wait ready' 'size 41 101' 'wait size 101 41' 'send end\n' -- python3 agent.py
+	check "$policy: Ctrl-\ ends the agent" play 131 'wait ready' 'send \x1c' -- python3 agent.py
+	check "$policy: hanging up ends the agent" play 129 'wait ready' 'hang up' -- python3 agent.py
+	check "$policy: a shell has its job control" play 3 \
+		'wait $ ' 'send python3 agent.py\n' 'wait ready foreground' 'send \x1a' 'wait Stopped' \
+		'wait $ ' 'send fg\n' 'send again\n' 'wait read again' 'send \x03' 'wait interrupted' \
+		'send end\n' 'wait $ ' 'send echo status: $?\n' 'wait status: 7' 'send exit 3\n' -- \
+		bash --norc -i
+done
