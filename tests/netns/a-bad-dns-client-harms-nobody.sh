@@ -76,10 +76,10 @@ for i in range(100):
     s.connect_ex(("127.0.0.1", 7753))
     held.append(s)
 print("connected", flush=True)
-while True:  # a byte now and then is no question
+for byte in b"\0\xff" + bytes(255):  # of one question, which never becomes whole
     for s in held:
         try:
-            s.send(b"\0")
+            s.send(bytes([byte]))
         except OSError:
             pass
     time.sleep(0.5)
