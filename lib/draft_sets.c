@@ -244,9 +244,10 @@ static int fill_resolver(struct builder *b, struct draft *draft, const struct se
 	for (size_t i = 0; i < count; i++) {
 		struct span span = { .first = v[i].value, .last = v[i].value };
 
-		/* To loopback a rule lets netpale alone. */
+		/* Those here a rule lets netpale ask. */
 		if (v[i].family != set_family(set) ||
-		    (guarded && addr_scope(&v[i]) == ADDR_LOOPBACK))
+		    (guarded &&
+		     (addr_scope(&v[i]) == ADDR_LOOPBACK || site_is_own(site, &v[i]))))
 			continue;
 		add_services(b, &span, (struct port_range){ 53, 53 });
 		add_services(b, &span,

@@ -119,6 +119,22 @@ static void accept_dns(struct builder *b, const struct draft *draft)
 	}
 }
 
+/* Whoever may send from a resolver's address could answer what netpale asked of it: anybody
+ * may bind Docker's 127.0.0.11 and, by IPV6_FREEBIND, addresses of others; the ports that
+ * netpale asks from are in /proc/net/udp. A resolver here answers in the flow that we began. */
+static void refuse_forged_answers(struct builder *b, const struct draft *draft)
+{
+	for (size_t i = 0; i < 2; i++) {
+		match_mark(b, false, draft->options->socket_mark);
+		match_flow(b, SOURCE, &set_resolver[i]);
+		rule_goto(b, &refuse);
+	}
+	match_mark(b, false, draft->options->socket_mark);
+	match_ct_direction(b, false);
+	match_service(b, SOURCE, &set_dns);
+	rule_goto(b, &refuse);
+}
+
 static void output_rules(struct builder *b, const struct draft *draft)
 {
 	bool guarded = draft_is_guarded(draft);
@@ -128,6 +144,7 @@ static void output_rules(struct builder *b, const struct draft *draft)
 
 	if (guarded) {
 		guard_ask(b, draft);
+		refuse_forged_answers(b, draft);
 	} else {
 		match_mark(b, true, draft->options->socket_mark);
 		match_service(b, DESTINATION, &set_dns);

@@ -85,6 +85,12 @@ static void netpale_asks_resolvers_only(void **state)
 		"\t\tmeta mark 0x00000077 ip6 daddr . meta l4proto . th dport @resolver6 "
 		"accept\n"
 		"\t\tmeta mark 0x00000077 oifname \"lo\" accept\n"
+		"\t\tmeta mark != 0x00000077 ip saddr . meta l4proto . th sport @resolver4 "
+		"goto refuse\n"
+		"\t\tmeta mark != 0x00000077 ip6 saddr . meta l4proto . th sport @resolver6 "
+		"goto refuse\n"
+		"\t\tmeta mark != 0x00000077 ct direction original meta l4proto . th sport "
+		"@dns goto refuse\n"
 		"\t\ticmpv6 type @nd_out ip6 hoplimit 255 accept\n");
 	assert_has(ruleset,
 		   "elements = { 192.0.2.53 . tcp . 53, 192.0.2.53 . udp . 53 }");
