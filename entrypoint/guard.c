@@ -196,10 +196,7 @@ static int begin(struct guard *guard, struct error *err)
 		guard->ended = true;
 		return 0;
 	}
-	watch_add(&guard->watch, guard->regime->inputs.profile
-					 ? guard->regime->inputs.profile
-					 : INPUTS_PROFILE);
-	watch_add(&guard->watch, guard->regime->inputs.project);
+	guard_watch(guard);
 	open_control(guard);
 	guard_status_keep(guard);
 	if (start_agent(guard, err) < 0)

@@ -4,6 +4,7 @@
 #include "entrypoint/guard_state.h"
 #include "entrypoint/log.h"
 #include "entrypoint/netlink.h"
+#include "entrypoint/source.h"
 #include "lib/ruleset.h"
 
 /* Another policy in place of this one: everything is made beside the old, and only what the kernel
@@ -190,13 +191,16 @@ static int reload(struct guard *guard, struct error *err)
 	return 0;
 }
 
-static void watch_again(struct guard *guard)
+/* Not a project's file that the agent can write: it is not read again, and whoever could have the
+ * guard reload at will would have its tunnel limits filled anew each time. */
+void guard_watch(struct guard *guard)
 {
 	const struct inputs *inputs = &guard->regime->inputs;
 
 	watch_clear(&guard->watch);
 	watch_add(&guard->watch, inputs->profile ? inputs->profile : INPUTS_PROFILE);
-	watch_add(&guard->watch, inputs->project);
+	if (inputs->project && !source_writable_by(inputs->project, guard->user))
+		watch_add(&guard->watch, inputs->project);
 }
 
 int guard_reload(struct guard *guard, struct error *err)
@@ -211,7 +215,7 @@ int guard_reload(struct guard *guard, struct error *err)
 		log_error("the policy stays as it was: %s", err->text);
 		return -1;
 	}
-	watch_again(guard);
+	guard_watch(guard);
 	start_say_notes(&guard->regime->inputs, guard->user, false);
 	fence_describe(&guard->regime->fence, &line);
 	fence_describe_names(&guard->regime->fence, &guard->regime->inputs, &line);

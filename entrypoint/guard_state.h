@@ -124,6 +124,8 @@ void guard_learned_release(struct guard_learned *learned);
 void guard_permission(const struct guard *guard, const struct regime *regime,
 		      const char *host, struct permission *ret, const char **ret_host);
 
+/* From now on the policy's files are watched. */
+void guard_watch(struct guard *guard);
 /* Reads the policy anew and puts it in place; -1: the old one holds, and why was said. */
 int guard_reload(struct guard *guard, struct error *err);
 /* The table is gone, or not as it was left: puts the same fence up again. */

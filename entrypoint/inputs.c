@@ -1,5 +1,6 @@
 #include "entrypoint/inputs.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -247,20 +248,33 @@ int inputs_read(const struct options *options, const struct user *agent, bool su
 	return read_all(options, agent, sudo, NULL, ret, err);
 }
 
-int inputs_read_again(const struct options *options, const struct user *agent,
-		      const struct inputs *before, struct inputs *ret, struct error *err)
+/* May what lies at `path` be the operator's word while the agent runs? */
+static int check_again(const char *path, const struct user *agent, struct error *err)
 {
 	char shown[256];
 
-	*ret = (struct inputs){ 0 };
-	if (before->profile && source_writable_by(before->profile, agent))
+	escape(shown, sizeof(shown), path, strlen(path));
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return error_set(err, ERROR_POLICY, "%s: no such file any more", shown);
+	if (source_writable_by(path, agent))
 		return error_set(
 			err, ERROR_POLICY,
 			"%s is not read again: the agent can write it; keep it where "
 			"only root writes, or mount it read-only",
-			escape(shown, sizeof(shown), before->profile,
-			       strlen(before->profile)));
+			shown);
+	return 0;
+}
+
+int inputs_read_again(const struct options *options, const struct user *agent,
+		      const struct inputs *before, struct inputs *ret, struct error *err)
+{
+	*ret = (struct inputs){ 0 };
+	if (before->profile && check_again(before->profile, agent, err) < 0)
+		return -1;
 	if (read_all(options, agent, false, before, ret, err) < 0)
+		return -1;
+	/* Where there was none at the start. */
+	if (!before->profile && ret->profile && check_again(ret->profile, agent, err) < 0)
 		return -1;
 	ret->hosts = before->hosts;
 	return 0;
