@@ -15,7 +15,7 @@ cat >project/.ccpod.yml <<-'END'
 	  deny:
 	    - not-for-us.wild.example.com
 END
-guard_by --project project/.ccpod.yml <<-'END'
+policy <<-'END'
 	allow:
 	  - {host: '*.wild.example.com', ports: [7], private: true}
 	  - {host: .whole.example.com, ports: [7], private: true}
@@ -31,6 +31,7 @@ guard_by --project project/.ccpod.yml <<-'END'
 	  - '*.worst.wild.example.com'
 	  - .kept.example.net
 END
+start_guard -f /run/policy.yml --project project/.ccpod.yml
 
 label=$(printf 'x%.0s' {1..63})
 long=$label.$label.$label.$(printf 'y%.0s' {1..42}).wild.example.com

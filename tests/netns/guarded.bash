@@ -20,14 +20,20 @@ nxdomain_fast() { # DIG-ARGUMENT...
 	return 1
 }
 
-# Where the agent cannot write: what it could is not read again.
-guard_by() { # [OPTION...]: with the network block on stdin but its first line and dns: guarded
+# The network block on stdin, but its first line and dns: guarded. Where the agent cannot write: what
+# it could is not read again.
+policy() {
 	{
 		printf 'network:\n  dns: guarded\n'
 		sed 's/^/  /'
 	} >/run/policy.yml
-	start_guard -f /run/policy.yml "$@"
 }
 # What a server has heard, whatever the letters: "a www.example.com", each once.
 names_heard() { asked "$1" | sed 's/ [^ ]* [0-9]*$//' | tr '[:upper:]' '[:lower:]' | sort -u; } # ADDR
 status() { in_client "$NETPALE" status --json; }
+# The addresses that the kernel holds open, and those that the guard says are.
+addresses_in_kernel() {
+	in_client nft list ruleset | sed -n '/set learned[46]_/,/^\t}/p' |
+		grep -oE '[0-9a-f.:]+ timeout' | sed 's/ timeout//' | sort -u
+}
+addresses_in_status() { status | grep -oE '"address":"[^"]*"' | cut -d'"' -f4 | sort -u; }

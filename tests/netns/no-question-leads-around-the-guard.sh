@@ -25,11 +25,12 @@ all_heard() { cat "${logs[@]}"; }
 before=$(all_heard)
 same "$(wc -l <<<"$before")" "$((2 * ${#logs[@]}))" >&2 || exit 1
 
-guard_by <<-'END'
+policy <<-'END'
 	allow:
 	  - {host: www.example.com, ports: [7], private: true}
 	  - {host: .wild.example.com, ports: [7], private: true}
 END
+start_guard -f /run/policy.yml
 
 blocked='EDE: 15 .Blocked.: .not allowed by the netpale policy.'
 for type in A AAAA TXT ANY HTTPS SVCB SRV NULL MX NS CNAME SOA PTR CAA DNSKEY TYPE65280; do
@@ -104,14 +105,14 @@ if command -v musl-gcc >/dev/null; then
 	clients+=(musl)
 fi
 for libc in "${clients[@]}"; do
-	check "$libc: not allowed, at once" soon visit_of $libc secret.evil.test ' 0 connects.*1 unresolved'
+	check "$libc: not allowed, at once" soon visit_of "$libc" secret.evil.test ' 0 connects.*1 unresolved'
 done
 check 'nothing of all that has left' same "$before" "$(all_heard)"
 
 start_echo 198.51.100.10 7
 start_echo 2001:db8:1::10 7
 for libc in "${clients[@]}"; do
-	check "$libc: allowed" visit_of $libc www.example.com ' 2 connects, 0 refused.* 0 unresolved'
+	check "$libc: allowed" visit_of "$libc" www.example.com ' 2 connects, 0 refused.* 0 unresolved'
 done
 check 'which alone upstream has heard of' \
 	same "$(names_heard 198.51.100.53 | grep -v secret)" $'a www.example.com\naaaa www.example.com'
