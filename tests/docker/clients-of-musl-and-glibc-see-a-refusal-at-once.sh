@@ -1,6 +1,7 @@
 #!/bin/bash
-# Runs alone. musl waits out its timer for some replies that glibc takes at once, and the other way
-# round: that of the guard for a name that is not allowed ends the search of both.
+# musl waits out its timer for some replies that glibc takes at once, and the other way round: that of
+# the guard for a name that is not allowed ends the search of both.
+# Runs alone.
 . "$(dirname "$0")/lib.sh"
 
 dns=guarded
