@@ -2,9 +2,12 @@
 # docker/sidecar as it stands, but in a network without a way out.
 . "$(dirname "$0")/lib.sh"
 
-cat >"$work/inside.yml" <<'YAML'
+# Its policy as a copy that can change.
+cp "$repository/docker/sidecar/policy.yml" "$work/policy.yml"
+cat >"$work/inside.yml" <<YAML
 networks: {default: {internal: true}}
 services:
+  fence: {volumes: ["$work/policy.yml:/etc/netpale/policy.yml:ro"]}
   agent: {build: {network: host}}
   api: {build: {network: host}}
   database: {build: {network: host}}
@@ -29,12 +32,30 @@ tries() { capture compose exec -T -u "$1" agent bash -c "exec 3<>/dev/tcp/$2/$3 
 up() { compose exec -T "$1" bash -c "exec 3<>/dev/tcp/localhost/$2"; }
 await 20 'the api answers at home' up api 8080
 await 20 'the database answers at home' up database 5432
+database=$(docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$(compose ps -q database)")
 for user in agent root; do
 	tries $user api 8080
 	contains "the api is reached as $user" open "$out"
 	tries $user database 5432
-	contains "the database is refused as $user" 'Connection refused' "$out"
+	contains "the database does not exist as $user" 'Name or service not known' "$out"
+	tries $user "$database" 5432
+	contains "its address is refused as $user" 'Connection refused' "$out"
 done
+capture compose exec -T fence /netpale status
+contains 'netpale status knows what is open' "api " "$out"
+
+# The fence follows its file.
+cp "$work/policy.yml" "$work/before.yml"
+sed 's/api:8080/database:5432/' "$work/before.yml" >"$work/policy.yml"
+capture compose exec -T fence /netpale reload
+equals 'netpale reload succeeds' 0 "$status"
+tries agent database 5432
+contains 'what the file allows now is reached' open "$out"
+tries agent api 8080
+contains 'what it no longer allows does not exist' 'Name or service not known' "$out"
+cat "$work/before.yml" >"$work/policy.yml"
+api_again() { tries agent api 8080 && [[ $out == *open* ]]; }
+await 20 'a change is seen without being told, too' api_again
 capture compose exec -T -u root agent grep -E '^Cap(Eff|Bnd)' /proc/self/status
 equals 'root in the agent'"'"'s container has no capability' 0 "$(grep -vc 0000000000000000 <<<"$out" || true)"
 
@@ -46,7 +67,7 @@ compose up -d >"$work/up.log" 2>&1 || fail "up again: $(tail -n 5 "$work/up.log"
 compose restart -t 1 agent >"$work/restart.log" 2>&1
 await 20 'the agent is back behind a new fence' compose exec -T agent bash -c 'exec 3<>/dev/tcp/api/8080'
 tries agent database 5432
-contains 'and the database is refused again' 'Connection refused' "$out"
+contains 'and the database does not exist again' 'Name or service not known' "$out"
 
 # A fence that does not stand is not healthy, and then no agent starts.
 compose down -t 1 >"$work/down.log" 2>&1
