@@ -36,6 +36,20 @@ equals 'another host is refused at once, and never asked' '' \
 # With its own API Claude tries for some twenty seconds, each try being refused at once.
 asks --add-host api.anthropic.com:192.0.2.1
 
+# With the guard: the API is called by a name below a wildcard, and another name does not exist.
+dns=guarded
+policy '{host: "*.api.example", ports: [8080/tcp], private: true}'
+docker network disconnect "$net" "$id-api"
+docker network connect --alias eu.api.example --alias api.example "$net" "$id-api"
+capture fenced --network "$net" "${key[@]}" -e ANTHROPIC_BASE_URL=http://eu.api.example:8080 "$claude" \
+	timeout 60 claude -p 'say hello'
+equals 'guarded: claude -p succeeds with the API below a wildcard' 0 "$status"
+contains 'guarded: the answer is the stub'"'"'s' 'Hello from beyond the pale.' "$out"
+capture fenced --network "$net" "${key[@]}" -e ANTHROPIC_BASE_URL=http://api.example:8080 "$claude" \
+	timeout 120 claude -p 'say hello'
+[[ $status != 0 && $status != 124 ]] || fail "claude -p ended with $status: $out"
+lacks 'guarded: the name above the wildcard does not exist' 'beyond the pale' "$out"
+
 # The policy as shipped, offline: the answers are given.
 echo '160.79.104.10 api.anthropic.com' >"$work/answers"
 offline() {
