@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/buf.h"
 #include "lib/host.h"
@@ -77,6 +78,38 @@ bool entry_is_name(const struct entry *entry)
 bool entry_is_wildcard(const struct entry *entry)
 {
 	return entry->kind == ENTRY_BELOW || entry->kind == ENTRY_SUBTREE;
+}
+
+static const struct {
+	const char *name;
+	uint16_t number;
+} types[] = { { "mx", 15 }, { "srv", 33 }, { "txt", 16 } };
+
+uint8_t entry_type_of(uint16_t number)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (types[i].number == number)
+			return (uint8_t)(1 << i);
+	return 0;
+}
+
+uint8_t entry_type_parse(const char *text, size_t length)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (length == strlen(types[i].name) &&
+		    strncasecmp(text, types[i].name, length) == 0)
+			return (uint8_t)(1 << i);
+	return 0;
+}
+
+const char *entry_type_next(uint8_t *set)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (*set >> i & 1) {
+			*set &= (uint8_t)~(1 << i);
+			return types[i].name;
+		}
+	return NULL;
 }
 
 int ports_parse(const char *text, size_t length, struct port_range ret[static 2],

@@ -32,6 +32,7 @@ struct entry {
 	bool deny;
 	bool private_ok; /* private: true */
 	bool required;
+	uint8_t types; /* names: what may be asked besides addresses; see entry_type_of() */
 	uint16_t port_count;            /* 0: no ports given */
 	const struct port_range *ports; /* sorted, disjoint, not adjacent; shared */
 	struct prefix prefix;           /* ENTRY_PREFIX */
@@ -50,6 +51,13 @@ bool entry_is_wildcard(const struct entry *entry);
 
 /* The largest number of ports and ranges one entry may list. */
 #define ENTRY_PORTS_MAX 256
+
+/* Records besides addresses that an entry can let through (`types: [mx, srv, txt]`): each is a bit
+ * of entry->types. By its number in DNS; by its name, in letters of either case. 0: it is none. */
+uint8_t entry_type_of(uint16_t number);
+uint8_t entry_type_parse(const char *text, size_t length);
+/* Takes one out of the set and returns its name; NULL: the set is empty. */
+const char *entry_type_next(uint8_t *types);
 
 /* The string form: "HOST", "HOST:PORTS", "*.NAME", ".NAME", "ADDR", "NET/LEN", "NET/LEN:PORTS",
  * "[V6/LEN]:PORTS", PORTS = N or N-M with an optional /tcp or /udp. Not "preset:NAME" (see

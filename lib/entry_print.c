@@ -106,6 +106,17 @@ static bool needs_quotes(const struct entry *entry)
 	return false;
 }
 
+static void print_types(uint8_t types, struct buf *out)
+{
+	const char *separator = ", types: [", *name;
+
+	while ((name = entry_type_next(&types))) {
+		buf_printf(out, "%s%s", separator, name);
+		separator = ", ";
+	}
+	buf_puts(out, "]");
+}
+
 static void print_map(const struct entry *entry, struct buf *out)
 {
 	struct entry target = *entry;
@@ -123,6 +134,8 @@ static void print_map(const struct entry *entry, struct buf *out)
 		buf_puts(out, ", private: true");
 	if (entry->required)
 		buf_puts(out, ", required: true");
+	if (entry->types)
+		print_types(entry->types, out);
 	buf_puts(out, " }");
 }
 
@@ -134,7 +147,7 @@ void entry_print_item(const struct entry *entry, struct buf *out)
 	ports_print(entry->ports, entry->port_count, &ports);
 	if (ports.failed)
 		out->failed = true;
-	if (entry->private_ok || entry->required ||
+	if (entry->private_ok || entry->required || entry->types ||
 	    (ports.data && strchr(ports.data, ','))) {
 		print_map(entry, out);
 		return;

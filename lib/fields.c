@@ -172,3 +172,38 @@ bool fields_ports(const struct fields *fields, const struct node *node, const ch
 	*ret_count = count;
 	return true;
 }
+
+static bool add_type(const struct fields *fields, const struct node *node,
+		     const char *key, uint8_t *types)
+{
+	const struct node *value = node_value(node);
+	uint8_t type = value->kind == NODE_SCALAR
+			       ? entry_type_parse(value->text, value->length)
+			       : 0;
+
+	if (!type)
+		fields_wrong(fields, node, key, "mx, srv or txt");
+	*types |= type;
+	return type;
+}
+
+bool fields_types(const struct fields *fields, const struct node *node, const char *key,
+		  uint8_t *ret)
+{
+	const struct node *list = node_value(node);
+	bool good = true;
+	uint8_t types = 0;
+
+	if (list->kind == NODE_SCALAR && !node_is_null(list)) {
+		good = add_type(fields, node, key, &types);
+	} else if (list->kind != NODE_LIST || list->count == 0) {
+		fields_wrong(fields, node, key, "a list of types such as [mx, srv, txt]");
+		good = false;
+	} else {
+		for (const struct node *item = list->first; item; item = item->next)
+			good = add_type(fields, item, key, &types) && good;
+	}
+	if (good)
+		*ret = types;
+	return good;
+}

@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/portset.h"
 #include "lib/yaml.h"
@@ -46,3 +47,7 @@ bool fields_bool(const struct fields *fields, const struct node *node, const cha
 		 bool *ret);
 bool fields_ports(const struct fields *fields, const struct node *node, const char *key,
 		  const struct port_range **ret, size_t *ret_count);
+
+/* Types of records (entry.h), a list of them or one. */
+bool fields_types(const struct fields *fields, const struct node *node, const char *key,
+		  uint8_t *ret);

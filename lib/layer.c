@@ -151,6 +151,8 @@ static const char *name_fault(const struct entry *entry)
 	if (entry->required && entry_is_wildcard(entry))
 		return "'required' needs a name: a wildcard is none that could be asked "
 		       "for";
+	if (entry->types && !entry_is_name(entry))
+		return "'types' needs a name or a wildcard: an address has no such records";
 	return NULL;
 }
 

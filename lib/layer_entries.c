@@ -11,14 +11,14 @@ enum item_key {
 	ITEM_PORTS,
 	ITEM_PRIVATE,
 	ITEM_REQUIRED,
+	ITEM_TYPES,
 	ITEM_PRESET,
 	ITEM_KEYS
 };
 
 static const char *const item_names[] = {
-	[ITEM_HOST] = "host",       [ITEM_PORTS] = "ports",
-	[ITEM_PRIVATE] = "private", [ITEM_REQUIRED] = "required",
-	[ITEM_PRESET] = "preset",
+	[ITEM_HOST] = "host",         [ITEM_PORTS] = "ports", [ITEM_PRIVATE] = "private",
+	[ITEM_REQUIRED] = "required", [ITEM_TYPES] = "types", [ITEM_PRESET] = "preset",
 };
 static const struct keys item_keys = { "an entry", item_names, ITEM_KEYS, false };
 
@@ -110,6 +110,9 @@ static bool read_host_options(const struct fields *fields,
 		good = fields_bool(fields, values[ITEM_REQUIRED], "required",
 				   &entry->required) &&
 		       good;
+	if (values[ITEM_TYPES])
+		good = fields_types(fields, values[ITEM_TYPES], "types", &entry->types) &&
+		       good;
 	return good;
 }
 
@@ -161,11 +164,12 @@ static void read_item_map(struct layer *layer, const struct fields *fields,
 		return;
 	}
 	fields_collect(fields, map, &item_keys, values);
-	if (deny && (values[ITEM_PRIVATE] || values[ITEM_REQUIRED])) {
+	if (deny &&
+	    (values[ITEM_PRIVATE] || values[ITEM_REQUIRED] || values[ITEM_TYPES])) {
 		struct origin at = fields_origin(fields, item);
 
 		notes_add(fields->notes, NOTE_ERROR, &at,
-			  "'private' and 'required' say nothing under deny");
+			  "'private', 'required' and 'types' say nothing under deny");
 	}
 	if (values[ITEM_PRESET])
 		read_preset(layer, fields, item, values, deny);

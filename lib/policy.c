@@ -255,6 +255,7 @@ int policy_merge(struct layer *const layers[static LAYER_COUNT], struct arena *a
 		return -1;
 	policy_note_metadata(&policy, notes);
 	policy_note_zones(&policy, notes);
+	policy_note_types(&policy, notes);
 	if (notes->out_of_memory)
 		return error_memory(err);
 	*ret = policy;

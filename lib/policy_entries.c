@@ -56,6 +56,7 @@ static bool says_the_same(const struct entry *earlier, const struct entry *later
 	return earlier->kind == later->kind && earlier->deny == later->deny &&
 	       earlier->private_ok == later->private_ok &&
 	       (earlier->required || !later->required) &&
+	       !(later->types & ~earlier->types) &&
 	       earlier->port_count == later->port_count && same_target(earlier, later) &&
 	       (bytes == 0 || memcmp(earlier->ports, later->ports, bytes) == 0);
 }
@@ -274,6 +275,28 @@ void policy_note_zones(const struct policy *policy, struct notes *notes)
 			"wildcard '%s': anybody can have a name below %s, so data can leave by it; list the names you need",
 			escape(shown, sizeof(shown), entry->text, strlen(entry->text)),
 			entry->host);
+	}
+}
+
+/* Who has another stance asks the resolvers himself, or nobody. */
+void policy_note_types(const struct policy *policy, struct notes *notes)
+{
+	char shown[128], place[ORIGIN_TEXT];
+
+	if (policy->mode == MODE_NONE || policy->dns == STANCE_GUARDED)
+		return;
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct entry *entry = &policy->entries[i];
+
+		if (!entry->types || entry->same)
+			continue;
+		notes_add(
+			notes, NOTE_WARNING, &entry->origin,
+			"'%s': 'types' does nothing: it is for dns: guarded, but dns is "
+			"%s (%s)",
+			escape(shown, sizeof(shown), entry->text, strlen(entry->text)),
+			stance_name(policy->dns),
+			origin_format(&policy->dns_origin, place));
 	}
 }
 

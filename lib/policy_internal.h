@@ -32,6 +32,9 @@ void policy_note_metadata(const struct policy *policy, struct notes *notes);
 /* So is a wildcard where anybody can have a name. */
 void policy_note_zones(const struct policy *policy, struct notes *notes);
 
+/* And `types` where no guard is. */
+void policy_note_types(const struct policy *policy, struct notes *notes);
+
 /* What only the guard can do chooses dns: guarded where nobody said otherwise, and fails where
  * somebody did. */
 int policy_choose_guard(struct policy *policy, struct error *err);

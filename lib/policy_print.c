@@ -235,12 +235,23 @@ static json_t *places_json(const struct entry *entry, const struct repeats *repe
 	return places;
 }
 
+static json_t *types_json(uint8_t types)
+{
+	json_t *list = json_array();
+	const char *name;
+
+	while (list && (name = entry_type_next(&types)))
+		json_array_append_new(list, json_string(name));
+	return list;
+}
+
 static json_t *entry_json(const struct entry *entry, const struct repeats *repeats)
 {
-	return json_pack("{s:o, s:s*, s:b, s:b, s:b, s:o}", "entry",
+	return json_pack("{s:o, s:s*, s:b, s:b, s:o, s:b, s:o}", "entry",
 			 text_json(entry_print, entry), "preset", entry->preset,
 			 "private", entry->private_ok, "required", entry->required,
-			 "project", entry->trust == TRUST_PROJECT, "origins",
+			 "types", types_json(entry->types), "project",
+			 entry->trust == TRUST_PROJECT, "origins",
 			 places_json(entry, repeats));
 }
 

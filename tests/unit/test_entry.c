@@ -209,6 +209,47 @@ static void normalises_and_prints_ports(void **state)
 	assert_int_equal(ports_normalise(NULL, 0), 0);
 }
 
+static void names_types_of_records(void **state)
+{
+	static const struct {
+		const char *name;
+		uint16_t number;
+	} known[] = { { "mx", 15 }, { "srv", 33 }, { "txt", 16 } };
+	static const char *const others[] = { "", "a", "aaaa", "m", "mxx", "tx", "any" };
+	uint8_t all = 0, left;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		uint8_t type = entry_type_of(known[i].number);
+
+		assert_int_equal(__builtin_popcount(type), 1);
+		assert_int_equal(all & type, 0);
+		all |= type;
+		assert_int_equal(entry_type_parse(known[i].name, strlen(known[i].name)),
+				 type);
+	}
+	assert_int_equal(entry_type_parse("SRVX", 3), entry_type_of(33));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_int_equal(entry_type_parse(others[i], strlen(others[i])), 0);
+	for (unsigned number = 0; number <= UINT16_MAX; number++)
+		assert_int_equal(entry_type_of((uint16_t)number) != 0,
+				 number == 15 || number == 16 || number == 33);
+	left = all;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		assert_string_equal(entry_type_next(&left), known[i].name);
+	assert_null(entry_type_next(&left));
+	left = entry_type_of(16);
+	assert_string_equal(entry_type_next(&left), "txt");
+	assert_int_equal(left, 0);
+}
+
+/* There may be 200,000. */
+static void an_entry_is_small(void **state)
+{
+	(void)state;
+	assert_true(sizeof(struct entry) <= 112);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +258,8 @@ int main(void)
 		cmocka_unit_test(explains_each_fault),
 		cmocka_unit_test(refuses_nul_bytes),
 		cmocka_unit_test(normalises_and_prints_ports),
+		cmocka_unit_test(names_types_of_records),
+		cmocka_unit_test(an_entry_is_small),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

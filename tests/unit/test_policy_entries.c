@@ -1,5 +1,6 @@
 #include "tests/unit/policy_bench.h"
 
+#define GUARDED "restricted guarded inbound=closed gateway=closed"
 #define S(...) "network: { allow: [" __VA_ARGS__ "] }"
 
 static void repetitions_are_folded(void **state)
@@ -22,6 +23,11 @@ static void repetitions_are_folded(void **state)
 		    "required: true }"),
 		  NULL, NULL, NULL,
 		  "restricted" CLOSED " +a.example +a.example +a.example", NULL },
+		{ "network: { dns: guarded, allow: [{ host: a.example, types: [mx, txt] }, "
+		  "a.example, { host: a.example, types: txt }, "
+		  "{ host: a.example, types: srv }] }",
+		  NULL, NULL, NULL,
+		  GUARDED " +a.example =+a.example =+a.example +a.example", NULL },
 		{ "network: { policy: full, allow: [10.0.0.1], deny: [10.0.0.1] }", NULL,
 		  NULL, NULL, FULL " +10.0.0.1 -10.0.0.1", NULL },
 	};
@@ -45,7 +51,6 @@ static void counts_what_the_project_added(void **state)
 	done(bench);
 }
 
-#define GUARDED "restricted guarded inbound=closed gateway=closed"
 #define PINNED "restricted pinned inbound=closed gateway=closed"
 #define DNS(stance, ...) "network:\n  dns: " stance "\n  allow: [" __VA_ARGS__ "]\n"
 
@@ -157,6 +162,46 @@ static void wildcards_where_anybody_can_have_a_name_are_warned_of(void **state)
 	CHECK_ALL(cases);
 }
 
+static void types_without_a_guard_are_warned_of(void **state)
+{
+	static const char types[] = "{ host: a.example, types: [mx] }, a.example";
+	static const struct {
+		const char *dns, *mode, *note;
+	} cases[] = {
+		{ "pinned", "restricted",
+		  "profile.yml:1:53: 'a.example': 'types' does nothing: it is for dns: "
+		  "guarded, but dns is pinned (profile.yml:1)" },
+		{ "resolvers", "full", "'types' does nothing" },
+		{ "guarded", "restricted", NULL },
+		{ "guarded", "full", NULL },
+		{ "pinned", "none", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char text[256];
+		struct bench *bench;
+
+		snprintf(text, sizeof(text),
+			 "network: { dns: %s, policy: %s, allow: [%s] }", cases[i].dns,
+			 cases[i].mode, types);
+		bench = merged(text, NULL, NULL, NULL);
+		assert_int_equal(bench->result, 0);
+		assert_int_equal(bench->notes.errors, 0);
+		assert_int_equal(bench->notes.count, cases[i].note ? 1 : 0);
+		if (cases[i].note) {
+			struct buf note = { 0 };
+
+			assert_int_equal(bench->notes.v[0].level, NOTE_WARNING);
+			note_print(&bench->notes.v[0], &note);
+			if (!strstr(note.data, cases[i].note))
+				fail_msg("%s", note.data);
+			buf_release(&note);
+		}
+		done(bench);
+	}
+}
+
 static void lists_the_names_to_resolve(void **state)
 {
 	struct bench *bench = merged(
@@ -223,6 +268,7 @@ int main(void)
 		cmocka_unit_test(another_stance_beside_it_is_refused),
 		cmocka_unit_test(a_projects_wildcard_yields_to_the_operators_stance),
 		cmocka_unit_test(wildcards_where_anybody_can_have_a_name_are_warned_of),
+		cmocka_unit_test(types_without_a_guard_are_warned_of),
 		cmocka_unit_test(lists_the_names_to_resolve),
 		cmocka_unit_test(of_learned_names_the_required_are_resolved),
 	};

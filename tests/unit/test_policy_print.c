@@ -122,6 +122,7 @@ static void expect_same_entry(const struct entry *a, const struct entry *b)
 	assert_int_equal(a->deny, b->deny);
 	assert_int_equal(a->private_ok, b->private_ok);
 	assert_int_equal(a->required, b->required);
+	assert_int_equal(a->types, b->types);
 	assert_int_equal(addr_compare(&a->prefix.base, &b->prefix.base), 0);
 	assert_int_equal(a->prefix.length, b->prefix.length);
 	assert_int_equal(a->host != NULL, b->host != NULL);
@@ -138,6 +139,8 @@ static void what_is_printed_parses_to_the_same_policy(void **state)
 	static const char *const texts[] = {
 		profile_text,
 		"network: { policy: full }",
+		"network: { dns: guarded, allow: [{ host: a.example, types: [txt] }, "
+		"{ host: .b.example, ports: [1, 2], private: true, types: [mx, srv] }] }",
 		"network: { policy: none, dns: pinned, trust_project: ignore }",
 		"network: { policy: audit, inbound: allow, host_gateway: [11434/tcp, "
 		"1-9/udp] }",
@@ -200,12 +203,38 @@ static void prints_json(void **state)
 	buf_release(&out);
 }
 
+static void json_lists_types_of_records(void **state)
+{
+	static const char text[] = "network: { dns: guarded, allow: [{ host: a.example, "
+				   "types: [TXT, mx] }, b.example] }";
+	struct buf out = { 0 };
+	struct layer layers[2];
+	struct policy policy;
+	json_t *root, *allow, *types;
+
+	(void)state;
+	merge_texts(text, NULL, layers, &policy);
+	assert_int_equal(policy_print_json(&policy, &out), 0);
+	root = json_loads(out.data, 0, NULL);
+	allow = json_object_get(root, "allow");
+	types = json_object_get(json_array_get(allow, 0), "types");
+	assert_int_equal(json_array_size(types), 2);
+	assert_string_equal(json_string_value(json_array_get(types, 0)), "mx");
+	assert_string_equal(json_string_value(json_array_get(types, 1)), "txt");
+	types = json_object_get(json_array_get(allow, 1), "types");
+	assert_true(json_is_array(types) && json_array_size(types) == 0);
+	json_decref(root);
+	release(layers);
+	buf_release(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prints_each_thing_with_its_origins),
 		cmocka_unit_test(what_is_printed_parses_to_the_same_policy),
 		cmocka_unit_test(prints_json),
+		cmocka_unit_test(json_lists_types_of_records),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
