@@ -226,6 +226,7 @@ static void keep_allows(const struct hearing *hearing, struct permission *permis
 		    (entry->trust == TRUST_PROJECT && hearing->deny[TRUST_OPERATOR]))
 			continue;
 		permission->entries[kept++] = entry;
+		permission->types |= entry->types;
 		if (rank > best) {
 			best = rank;
 			permission->entry = entry;

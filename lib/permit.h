@@ -46,6 +46,7 @@ struct permission {
 	/* ALLOWED: no entry names it exactly (".x" names x), so whoever asks chooses the text that leaves:
 	 * what limits tunnels counts it, by `entry`. */
 	bool chosen;
+	uint8_t types; /* ALLOWED: what may be asked besides addresses (entry.h) */
 	const struct entry *entries[PERMIT_ENTRIES_MAX]; /* all that allow it */
 	size_t count;
 };

@@ -333,6 +333,40 @@ static void fifty_thousand_names_are_no_burden(void **state)
 	}
 }
 
+/* What `types` each host gets; an entry that a deny overrules adds nothing. */
+static void types_are_those_of_all_entries_that_allow(void **state)
+{
+	static const struct {
+		const char *host;
+		uint8_t types;
+	} cases[] = { { "a.example", 1 | 2 },
+		      { "b.a.example", 1 },
+		      { "example", 0 },
+		      { "c.example", 0 },
+		      { "x.c.example", 1 },
+		      { "d.example", 8 },
+		      { "org", 0 } };
+	CLEANUP(names_freep) struct names *names = NULL;
+	struct scene scene CLEANUP(scene_release);
+	struct permission permission;
+	struct error err;
+
+	(void)state;
+	scene_init(&scene, MODE_AUDIT);
+	SAY(&scene, "allow *.example", "allow a.example", "deny c.example",
+	    "project allow d.example", "deny .d.example", "allow d.example");
+	scene.policy.entries[0].types = 1;
+	scene.policy.entries[1].types = 2;
+	scene.policy.entries[3].types = 4;
+	scene.policy.entries[5].types = 8;
+	assert_int_equal(names_build(&scene.policy, &names, &err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		names_ask(names, cases[i].host, &permission);
+		if (permission.types != cases[i].types)
+			fail_msg("%s: %u", cases[i].host, permission.types);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +375,7 @@ int main(void)
 		cmocka_unit_test(the_operator_comes_first),
 		cmocka_unit_test(the_mode_decides_about_the_rest),
 		cmocka_unit_test(a_repetition_by_another_trust_counts),
+		cmocka_unit_test(types_are_those_of_all_entries_that_allow),
 		cmocka_unit_test(too_many_entries_of_one_name_are_an_error),
 		cmocka_unit_test(names_and_explanation_agree),
 		cmocka_unit_test(fifty_thousand_names_are_no_burden),
