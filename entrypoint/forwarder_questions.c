@@ -328,10 +328,8 @@ void questions_learned(struct forwarder *f, const struct message *learned)
 
 static ares_status_t copy_way(ares_dns_record_t *record, const struct reply_way *way)
 {
-	ares_dns_rec_type_t type =
-		way->family == FAMILY_4 ? ARES_REC_TYPE_A : ARES_REC_TYPE_AAAA;
-	ares_status_t status =
-		ares_dns_record_query_add(record, way->names[0], type, ARES_CLASS_IN);
+	ares_status_t status = ares_dns_record_query_add(
+		record, way->names[0], (ares_dns_rec_type_t)way->type, ARES_CLASS_IN);
 	ares_dns_rr_t *alias;
 
 	for (size_t i = 0; i < way->aliases && status == ARES_SUCCESS; i++) {

@@ -148,6 +148,23 @@ size_t dnsmsg_addresses(const ares_dns_record_t *upstream, struct addr *addrs,
 	return count;
 }
 
+size_t dnsmsg_records(const ares_dns_record_t *upstream, uint32_t *ret_ttl,
+		      int *ret_rcode)
+{
+	size_t count = ares_dns_record_rr_cnt(upstream, ARES_SECTION_ANSWER), told = 0;
+	struct reply_way way;
+
+	*ret_ttl = 0;
+	*ret_rcode = ares_dns_record_get_rcode(upstream);
+	if (!reply_way(upstream, &way))
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		told += reply_record(upstream, &way, i, &way.ttl) != NULL;
+	if (told)
+		*ret_ttl = way.ttl;
+	return told;
+}
+
 /* Writing: by hand, because c-ares' writer refuses a question that is no host name, and
  * to echo that is just what NXDOMAIN is for. Whether all of it fitted is asked once. */
 
@@ -259,6 +276,81 @@ static size_t put_addrs(struct writer *w, uint16_t type, const struct dnsmsg_rep
 	return records;
 }
 
+static void put_number(struct writer *w, const ares_dns_rr_t *record,
+		       ares_dns_rr_key_t key)
+{
+	unsigned value = ares_dns_rr_get_u16(record, key);
+	uint8_t bytes[] = { BE16(value) };
+
+	put(w, bytes, sizeof(bytes));
+}
+
+static void put_texts(struct writer *w, const ares_dns_rr_t *record)
+{
+	size_t count = ares_dns_rr_get_abin_cnt(record, ARES_RR_TXT_DATA), length;
+
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *text =
+			ares_dns_rr_get_abin(record, ARES_RR_TXT_DATA, i, &length);
+		uint8_t byte = (uint8_t)length; /* as it was read */
+
+		put(w, &byte, 1);
+		put(w, text, length);
+	}
+}
+
+static void put_data(struct writer *w, uint16_t type, const ares_dns_rr_t *record)
+{
+	if (type == DNSMSG_TYPE_TXT) {
+		put_texts(w, record);
+	} else if (type == DNSMSG_TYPE_MX) {
+		put_number(w, record, ARES_RR_MX_PREFERENCE);
+		put_name(w, ares_dns_rr_get_str(record, ARES_RR_MX_EXCHANGE));
+	} else {
+		put_number(w, record, ARES_RR_SRV_PRIORITY);
+		put_number(w, record, ARES_RR_SRV_WEIGHT);
+		put_number(w, record, ARES_RR_SRV_PORT);
+		put_name(w, ares_dns_rr_get_str(record, ARES_RR_SRV_TARGET));
+	}
+}
+
+/* How long the data are is known behind them. */
+static void put_copy(struct writer *w, size_t owner, uint16_t type, uint32_t ttl,
+		     const ares_dns_rr_t *record)
+{
+	size_t start;
+
+	put_record(w, owner, type, ttl, (const uint8_t *)"", 0);
+	start = w->at;
+	put_data(w, type, record);
+	if (w->full)
+		return;
+	w->out[start - 2] = (uint8_t)((w->at - start) >> 8);
+	w->out[start - 1] = (uint8_t)(w->at - start);
+}
+
+static size_t put_copies(struct writer *w, uint16_t type,
+			 const struct dnsmsg_reply *reply)
+{
+	size_t owner = HEADER_BYTES, records, count;
+	struct reply_way way;
+
+	if (!reply->upstream || !reply_way(reply->upstream, &way) || way.type != type)
+		return 0;
+	records = put_aliases(w, reply, &owner);
+	count = ares_dns_record_rr_cnt(reply->upstream, ARES_SECTION_ANSWER);
+	for (size_t i = 0; i < count && !w->full; i++) {
+		const ares_dns_rr_t *record =
+			reply_record(reply->upstream, &way, i, &way.ttl);
+
+		if (!record)
+			continue;
+		put_copy(w, owner, type, reply->ttl, record);
+		records++;
+	}
+	return records;
+}
+
 static size_t put_answers(struct writer *w, const struct dnsmsg_question *question,
 			  const struct dnsmsg_reply *reply)
 {
@@ -266,7 +358,9 @@ static size_t put_answers(struct writer *w, const struct dnsmsg_question *questi
 		return 0;
 	if (question->type == DNSMSG_TYPE_A || question->type == DNSMSG_TYPE_AAAA)
 		return put_addrs(w, question->type, reply);
-	if (question->type != DNSMSG_TYPE_PTR || !reply->pointer)
+	if (question->type != DNSMSG_TYPE_PTR)
+		return put_copies(w, question->type, reply);
+	if (!reply->pointer)
 		return 0;
 	put_name_record(w, HEADER_BYTES, DNSMSG_TYPE_PTR, reply->ttl, reply->pointer);
 	return 1;

@@ -16,6 +16,10 @@ struct ares_dns_record;
 #define DNSMSG_TYPE_A 1
 #define DNSMSG_TYPE_PTR 12
 #define DNSMSG_TYPE_AAAA 28
+/* Records whose types only some entries allow (entry_type_of()): told as upstream has them. */
+#define DNSMSG_TYPE_MX 15
+#define DNSMSG_TYPE_TXT 16
+#define DNSMSG_TYPE_SRV 33
 
 #define DNSMSG_UDP_MIN 512
 #define DNSMSG_UDP_MAX 1232 /* what we send and say by UDP at most (DNS flag day 2020) */
@@ -77,7 +81,8 @@ struct dnsmsg_reply {
 	const struct addr *addrs; /* of the question's type; others are left out */
 	size_t count;
 	uint32_t ttl;
-	/* Whose CNAMEs lead from the question to the addresses, or NULL. */
+	/* Whose CNAMEs lead from the question to the addresses, or NULL; whose records answer MX, SRV
+	 * and TXT, each written anew from what c-ares read. */
 	const struct ares_dns_record *upstream;
 };
 
@@ -93,6 +98,10 @@ size_t dnsmsg_write(const struct dnsmsg_question *question,
  * Returns how many; `*ret_rcode` as it said. */
 size_t dnsmsg_addresses(const struct ares_dns_record *upstream, struct addr *addrs,
 			size_t room, uint32_t *ret_ttl, int *ret_rcode);
+
+/* The same for MX, SRV and TXT: how many records there are to tell. */
+size_t dnsmsg_records(const struct ares_dns_record *upstream, uint32_t *ret_ttl,
+		      int *ret_rcode);
 
 /* DNS over TCP (RFC 7766): messages behind one another, each with its length in front. */
 struct dnsmsg_stream {

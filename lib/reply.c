@@ -62,6 +62,13 @@ static bool follow_aliases(const ares_dns_record_t *reply, struct reply_way *way
 	return false;
 }
 
+static bool is_known(ares_dns_rec_type_t type)
+{
+	return type == ARES_REC_TYPE_A || type == ARES_REC_TYPE_AAAA ||
+	       type == ARES_REC_TYPE_MX || type == ARES_REC_TYPE_SRV ||
+	       type == ARES_REC_TYPE_TXT;
+}
+
 bool reply_way(const ares_dns_record_t *reply, struct reply_way *ret)
 {
 	ares_dns_rec_type_t type;
@@ -70,10 +77,21 @@ bool reply_way(const ares_dns_record_t *reply, struct reply_way *ret)
 	ret->ttl = UINT32_MAX;
 	if (ares_dns_record_query_get(reply, 0, &ret->names[0], &type, NULL) !=
 		    ARES_SUCCESS ||
-	    (type != ARES_REC_TYPE_A && type != ARES_REC_TYPE_AAAA))
+	    !is_known(type))
 		return false;
-	ret->family = type == ARES_REC_TYPE_A ? FAMILY_4 : FAMILY_6;
+	ret->type = (uint16_t)type;
 	return follow_aliases(reply, ret);
+}
+
+const ares_dns_rr_t *reply_record(const ares_dns_record_t *reply,
+				  const struct reply_way *way, size_t i, uint32_t *ttl)
+{
+	const ares_dns_rr_t *record = record_at(reply, i, way->names[way->aliases],
+						(ares_dns_rec_type_t)way->type);
+
+	if (record)
+		lower(ttl, record);
+	return record;
 }
 
 static struct addr addr_of(const ares_dns_rr_t *record)
@@ -88,18 +106,15 @@ static struct addr addr_of(const ares_dns_rr_t *record)
 size_t reply_take(const ares_dns_record_t *reply, const struct reply_way *way,
 		  struct addr *addrs, size_t room, uint32_t *ttl)
 {
-	ares_dns_rec_type_t type =
-		way->family == FAMILY_4 ? ARES_REC_TYPE_A : ARES_REC_TYPE_AAAA;
 	size_t count = ares_dns_record_rr_cnt(reply, ARES_SECTION_ANSWER), taken = 0;
 
+	if (way->type != ARES_REC_TYPE_A && way->type != ARES_REC_TYPE_AAAA)
+		return 0;
 	for (size_t i = 0; i < count && taken < room; i++) {
-		const ares_dns_rr_t *record =
-			record_at(reply, i, way->names[way->aliases], type);
+		const ares_dns_rr_t *record = reply_record(reply, way, i, ttl);
 
-		if (!record)
-			continue;
-		lower(ttl, record);
-		addrs[taken++] = addr_of(record);
+		if (record)
+			addrs[taken++] = addr_of(record);
 	}
 	return taken;
 }

@@ -5,7 +5,7 @@
 #include "tests/fuzz/fuzz.h"
 
 /* DNS from both sides. The first byte says what the rest is: a client's query, which is
- * answered in every way; an upstream's reply, whose addresses are told but for some; a
+ * answered in every way; an upstream's reply, whose addresses are told but for some, or its records; a
  * client's stream, which comes in pieces. */
 
 #define BE16(at) ((unsigned)((at)[0] << 8 | (at)[1]))
@@ -122,6 +122,44 @@ static void check_told(const ares_dns_record_t *told, const struct addr *addrs,
 		PROMISE(addr_compare(&got[i], &addrs[i]) == 0);
 }
 
+/* The records of a reply, told. What is told says the same once more. */
+static void check_records(const ares_dns_record_t *upstream, const char *name,
+			  ares_dns_rec_type_t type)
+{
+	static const size_t limits[] = { 512, 1232, DNSMSG_BYTES };
+	static uint8_t first[DNSMSG_BYTES];
+	struct dnsmsg_question question = { .id = 7, .type = (uint16_t)type };
+	struct dnsmsg_reply reply = { .ede = DNSMSG_EDE_NONE, .upstream = upstream };
+	size_t length, count;
+	int rcode;
+
+	count = dnsmsg_records(upstream, &reply.ttl, &rcode);
+	PROMISE(count <= ares_dns_record_rr_cnt(upstream, ARES_SECTION_ANSWER));
+	if (count == 0 || type == ARES_REC_TYPE_A || type == ARES_REC_TYPE_AAAA)
+		return;
+	PROMISE(type == ARES_REC_TYPE_MX || type == ARES_REC_TYPE_SRV ||
+		type == ARES_REC_TYPE_TXT);
+	strcpy(question.text, name);
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		ares_dns_record_t *told = check_reply(&question, &reply, limits[i]);
+		uint32_t ttl;
+
+		PROMISE(told);
+		if (!(out[2] & 0x02)) {
+			PROMISE(dnsmsg_records(told, &ttl, &rcode) == count);
+			PROMISE(ttl == reply.ttl);
+			PROMISE(BE16(out + 6) <= count + 16);
+			length = dnsmsg_write(&question, &reply, first, limits[i]);
+			reply.upstream = told;
+			PROMISE(dnsmsg_write(&question, &reply, out, limits[i]) ==
+				length);
+			PROMISE(memcmp(first, out, length) == 0);
+			reply.upstream = upstream;
+		}
+		ares_dns_record_destroy(told);
+	}
+}
+
 static void fuzz_upstream(const uint8_t *bytes, size_t length)
 {
 	static struct addr addrs[256];
@@ -139,6 +177,7 @@ static void fuzz_upstream(const uint8_t *bytes, size_t length)
 		ARES_SUCCESS);
 	if (reply.count)
 		PROMISE(strlen(name) <= HOST_MAX);
+	check_records(upstream, name, type);
 	/* Half of them are admitted. */
 	reply.count = (reply.count + 1) / 2;
 	reply.addrs = addrs;
