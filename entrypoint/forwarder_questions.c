@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "entrypoint/forwarder_internal.h"
+#include "lib/lease.h"
 #include "lib/reply.h"
 
 #define NOT_ALLOWED "not allowed by the netpale policy"
@@ -360,6 +361,15 @@ static ares_dns_record_t *keep_aliases(const ares_dns_record_t *reply)
 	return NULL;
 }
 
+/* No records. */
+static void answer_rcode(struct question *q, int rcode)
+{
+	if (rcode == DNSMSG_NOERROR || rcode == DNSMSG_NXDOMAIN)
+		answer_empty(q, (enum dnsmsg_rcode)rcode);
+	else
+		questions_fail(q);
+}
+
 static void learn(struct question *q, const ares_dns_record_t *reply)
 {
 	struct message *said = &q->forwarder->said;
@@ -374,19 +384,37 @@ static void learn(struct question *q, const ares_dns_record_t *reply)
 		drop(q);
 }
 
+/* Records that open nothing: the guard has no more to say. */
+static void tell(struct question *q, const ares_dns_record_t *reply)
+{
+	struct dnsmsg_reply with = { .ede = DNSMSG_EDE_NONE, .upstream = reply };
+	int rcode;
+
+	if (dnsmsg_records(reply, &with.ttl, &rcode) == 0) {
+		answer_rcode(q, rcode);
+		return;
+	}
+	if (with.ttl > LEASE_TOLD_MAX)
+		with.ttl = LEASE_TOLD_MAX;
+	q->forwarder->counters.answered++;
+	answer(q, &with);
+}
+
 void questions_reply(struct question *q, const ares_dns_record_t *reply)
 {
 	struct message *said = &q->forwarder->said;
 	int rcode;
 
+	if (q->type != DNSMSG_TYPE_A && q->type != DNSMSG_TYPE_AAAA) {
+		tell(q, reply);
+		return;
+	}
 	said->count = dnsmsg_addresses(reply, said->addrs, ARRAY_SIZE(said->addrs),
 				       &said->ttl, &rcode);
 	if (said->count)
 		learn(q, reply);
-	else if (rcode == DNSMSG_NOERROR || rcode == DNSMSG_NXDOMAIN)
-		answer_empty(q, (enum dnsmsg_rcode)rcode);
 	else
-		questions_fail(q);
+		answer_rcode(q, rcode);
 }
 
 void questions_fail(struct question *q)

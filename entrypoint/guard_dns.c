@@ -205,6 +205,13 @@ static enum permit_verdict record(struct guard *guard, enum permit_verdict verdi
 	return PERMIT_ALLOWED;
 }
 
+/* Addresses, and what an entry says. */
+static bool is_served(const struct permission *permission, uint16_t type)
+{
+	return type == DNSMSG_TYPE_A || type == DNSMSG_TYPE_AAAA ||
+	       permission->types & entry_type_of(type);
+}
+
 static void judge(struct guard *guard, const struct message *ask, struct message *answer)
 {
 	struct permission permission;
@@ -221,7 +228,7 @@ static void judge(struct guard *guard, const struct message *ask, struct message
 		refuse(guard, REASON_NO_ENTRY, answer, VERDICT_REFUSED);
 	else if (permission.verdict == PERMIT_DENIED)
 		refuse(guard, REASON_DENIED, answer, VERDICT_REFUSED);
-	else if (ask->qtype != DNSMSG_TYPE_A && ask->qtype != DNSMSG_TYPE_AAAA)
+	else if (!is_served(&permission, ask->qtype))
 		refuse(guard, REASON_TYPE, answer, VERDICT_NO_DATA);
 	else if (is_limited(guard, ask->host, &permission))
 		refuse(guard, REASON_LIMIT, answer, VERDICT_LIMITED);
