@@ -168,6 +168,24 @@ static int replace(struct guard *guard, struct regime *fresh, struct error *err)
 	return 0;
 }
 
+/* Whoever asked for the reload does not see this log: the first fault of a text says more than how
+ * many there are. */
+static void tell_first_fault(const struct notes *notes, struct error *err)
+{
+	struct buf line CLEANUP(buf_release) = { 0 };
+	size_t i = 0;
+
+	while (i < notes->count && notes->v[i].level != NOTE_ERROR)
+		i++;
+	if (i == notes->count)
+		return;
+	note_print(&notes->v[i], &line);
+	if (notes->errors > 1)
+		buf_printf(&line, " (and %zu more)", notes->errors - 1);
+	if (!line.failed)
+		error_set(err, err->kind, "%s", line.data);
+}
+
 static int reload(struct guard *guard, struct error *err)
 {
 	struct regime *fresh CLEANUP(regime_freep) = calloc(1, sizeof(*fresh));
@@ -181,6 +199,7 @@ static int reload(struct guard *guard, struct error *err)
 			"reload is off with --allow-sudo: the agent can be root");
 	if (make_regime(guard, fresh, err) < 0 || replace(guard, fresh, err) < 0) {
 		inputs_say_notes(&fresh->inputs.notes, NOTE_WARNING);
+		tell_first_fault(&fresh->inputs.notes, err);
 		return -1;
 	}
 	regime_free(guard->regime);

@@ -40,6 +40,10 @@ check 'a policy that is gone is missed' reload_fails "$policy: no such file any 
 check 'and nothing has changed' holds
 allow 198.51.100.10 >$policy
 check 'it is back' netpale reload
+allow '198.51.100.11, nowhere:x, ::1/64' >$policy
+check 'a faulty one is refused with its first fault' reload_fails "$policy:3:.*\(and 1 more\)"
+check 'and nothing has changed' holds
+allow 198.51.100.10 >$policy
 stop_guard TERM
 
 cd /run/project
