@@ -149,13 +149,16 @@ static int asks_dns(const struct options *options, const struct inputs *inputs, 
 int fence_plan(const struct options *options, struct inputs *inputs,
 	       const struct site *resolvers, struct fence *ret, struct error *err)
 {
+	uint32_t mark = RULESET_SOCKET_MARK;
 	struct site site;
 
 	if (inputs_site(resolvers, &site, err) < 0)
 		return -1;
+	/* A guard that serves already asks nothing of the network itself. */
+	if (resolvers && policy_needs_guard(&inputs->policy))
+		mark = 0;
 	if (!fence_is_open(&inputs->policy) &&
-	    inputs_answers(options, inputs, NULL, RULESET_SOCKET_MARK, &ret->answers,
-			   err) < 0)
+	    inputs_answers(options, inputs, NULL, mark, &ret->answers, err) < 0)
 		return -1;
 	return plan_build(&inputs->policy, &ret->answers, &site, &inputs->notes,
 			  &ret->plan, err);

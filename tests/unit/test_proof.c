@@ -211,7 +211,8 @@ static void what_is_missing_has_a_cure(void **state)
 	(void)state;
 	if (geteuid() == 0)
 		skip();
-	assert_int_equal(privileges_require(PRIVILEGES_FENCE | PRIVILEGES_DROP, &err), -1);
+	assert_int_equal(privileges_require(PRIVILEGES_FENCE | PRIVILEGES_DROP, &err),
+			 -1);
 	assert_int_equal(err.kind, ERROR_PRIVILEGE);
 	assert_non_null(strstr(err.text, "remove USER from the image"));
 	assert_int_equal(privileges_require(PRIVILEGES_DROP, &err), 0);
