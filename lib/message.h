@@ -36,7 +36,7 @@ enum message_type {
 
 /* What becomes of a question. */
 enum message_verdict {
-	VERDICT_FORWARD, /* ask upstream; what comes is to LEARN if it is addresses, else to be told */
+	VERDICT_FORWARD, /* ask upstream; LEARN its addresses, tell other records */
 	VERDICT_REFUSED, /* NXDOMAIN: the policy does not allow the name */
 	VERDICT_NO_DATA, /* the name is allowed, that type is not served */
 	VERDICT_LIMITED, /* REFUSED: too many names below one wildcard */
