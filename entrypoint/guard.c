@@ -196,11 +196,11 @@ static int begin(struct guard *guard, struct error *err)
 		guard->ended = true;
 		return 0;
 	}
-	guard_watch(guard);
 	open_control(guard);
 	guard_status_keep(guard);
 	if (start_agent(guard, err) < 0)
 		return -1;
+	guard_watch(guard); /* what we can still see */
 	say_start(guard);
 	return 0;
 }

@@ -4,7 +4,6 @@
 #include "entrypoint/guard_state.h"
 #include "entrypoint/log.h"
 #include "entrypoint/netlink.h"
-#include "entrypoint/source.h"
 #include "lib/ruleset.h"
 
 /* Another policy in place of this one: everything is made beside the old, and only what the kernel
@@ -218,7 +217,7 @@ void guard_watch(struct guard *guard)
 
 	watch_clear(&guard->watch);
 	watch_add(&guard->watch, inputs->profile ? inputs->profile : INPUTS_PROFILE);
-	if (inputs->project && !source_writable_by(inputs->project, guard->user))
+	if (inputs->project && !inputs->project_kept)
 		watch_add(&guard->watch, inputs->project);
 }
 

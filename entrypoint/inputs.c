@@ -47,20 +47,14 @@ void inputs_say_notes(const struct notes *notes, enum note_level least)
 	buf_release(&line);
 }
 
-/* 1: no such file. */
-static int read_layer(struct inputs *inputs, enum layer_kind kind, const char *path,
-		      const struct user *as, struct buf *bytes, struct error *err)
+static int parse_layer(struct inputs *inputs, enum layer_kind kind, const char *path,
+		       const struct buf *bytes, struct error *err)
 {
 	struct layer *layer = &inputs->layers[kind];
 	char *source = arena_strndup(inputs->arena, path, strlen(path));
-	int result = 0;
 
 	if (!source)
 		return error_memory(err);
-	if (bytes->length == 0)
-		result = source_read(path, as, LAYER_BYTES, bytes, err);
-	if (result != 0)
-		return result;
 	layer_init(layer, kind, source);
 	return layer_parse(layer, bytes->data ? bytes->data : "", bytes->length,
 			   inputs->arena, &inputs->notes, err);
@@ -71,32 +65,40 @@ static int read_profile(struct inputs *inputs, const char *named, struct error *
 	struct buf bytes CLEANUP(buf_release) = { 0 };
 	const char *path = named ? named : INPUTS_PROFILE;
 	char shown[256];
-	int result = read_layer(inputs, LAYER_PROFILE, path, NULL, &bytes, err);
+	int result = source_read(path, NULL, LAYER_BYTES, &bytes, err);
 
 	if (result == 1 && named)
 		return error_set(err, ERROR_POLICY, "%s: no such file",
 				 escape(shown, sizeof(shown), named, strlen(named)));
 	if (result == 0)
+		result = parse_layer(inputs, LAYER_PROFILE, path, &bytes, err);
+	if (result == 0)
 		inputs->profile = inputs->layers[LAYER_PROFILE].source;
 	return result < 0 ? -1 : 0;
 }
 
-/* The path of the project's file into `out`. 1: there is none. */
-static int find_project(const char *named, struct buf *out, struct error *err)
+/* The path of the project's file into `out`. 1: there is none. Where one was found before it is
+ * the same: a nearer one is of somebody who came later. */
+static int find_project(const char *named, const struct user *agent,
+			const struct inputs *before, struct buf *out, struct error *err)
 {
+	if (!named && before && before->project) {
+		if (access(before->project, F_OK) < 0 && errno == ENOENT)
+			return 1;
+		named = before->project;
+	}
 	if (!named)
-		return source_find_project(out, err);
+		return source_find_project(agent, out, err);
 	buf_puts(out, named);
 	return out->failed ? error_memory(err) : 0;
 }
 
-/* What an earlier reading found counts again, when the agent can write the file. 1: there is no
- * project then. */
+/* What the agent can write counts as it was read first: not what it wrote since, and no less when
+ * it took the file away. 1: there was no project. */
 static int keep_project(struct inputs *inputs, const struct inputs *before,
-			struct buf *path, const struct user *agent, struct error *err)
+			struct buf *path, struct error *err)
 {
-	if (!before || !source_writable_by(path->data, agent))
-		return 0;
+	inputs->project_kept = before->project;
 	if (!before->project)
 		return 1;
 	buf_clear(path);
@@ -106,26 +108,42 @@ static int keep_project(struct inputs *inputs, const struct inputs *before,
 	return path->failed || inputs->project_text.failed ? error_memory(err) : 0;
 }
 
+/* 1: there is none. */
+static int read_project_text(struct inputs *inputs, const char *named,
+			     const struct user *agent, const struct inputs *before,
+			     struct buf *path, struct error *err)
+{
+	char shown[256];
+	int result;
+
+	if (before && before->project_kept)
+		return keep_project(inputs, before, path, err);
+	result = find_project(named, agent, before, path, err);
+	if (result != 0)
+		return result;
+	inputs->project_kept = source_writable_by(path->data, agent);
+	if (before && inputs->project_kept)
+		return keep_project(inputs, before, path, err);
+	result = source_read(path->data, agent, LAYER_BYTES, &inputs->project_text, err);
+	if (result == 1)
+		return error_set(err, ERROR_POLICY, "%s: no such file",
+				 escape(shown, sizeof(shown), path->data, path->length));
+	return result;
+}
+
 static int read_project(struct inputs *inputs, const char *named,
 			const struct user *agent, const struct inputs *before,
 			struct error *err)
 {
 	struct buf path CLEANUP(buf_release) = { 0 };
-	char shown[256];
-	int result = find_project(named, &path, err);
+	int result = read_project_text(inputs, named, agent, before, &path, err);
 
 	if (result == 0)
-		result = keep_project(inputs, before, &path, agent, err);
-	if (result != 0)
-		return result < 0 ? -1 : 0;
-	result = read_layer(inputs, LAYER_PROJECT, path.data, agent,
-			    &inputs->project_text, err);
-	if (result == 1)
-		return error_set(err, ERROR_POLICY, "%s: no such file",
-				 escape(shown, sizeof(shown), path.data, path.length));
+		result = parse_layer(inputs, LAYER_PROJECT, path.data,
+				     &inputs->project_text, err);
 	if (result == 0)
 		inputs->project = inputs->layers[LAYER_PROJECT].source;
-	return result;
+	return result < 0 ? -1 : 0;
 }
 
 /* ccpod's host side has merged already and says the result in variables: absent means full. */

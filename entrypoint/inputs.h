@@ -21,6 +21,7 @@ struct inputs {
 	const char *project;     /* path of the project file that was read, or NULL */
 	const char *profile;     /* path of the profile that was read, or NULL */
 	struct buf project_text; /* what was read there, for inputs_read_again() */
+	bool project_kept;       /* the agent can write it: it is never read again */
 	const char *hosts;       /* NULL: /etc/hosts; borrowed */
 	struct policy policy;
 };

@@ -121,10 +121,22 @@ int source_read(const char *path, const struct user *as, size_t limit, struct bu
 	return read_all(fd, name, limit, out, err);
 }
 
-int source_find_project(struct buf *out, struct error *err)
+/* A directory may be closed to all but `as`, and we be root without what overrides that. */
+static bool is_there(const char *path, const struct user *as)
+{
+	CLEANUP(close_fdp) int fd = -1;
+	struct stat file;
+
+	if (lstat(path, &file) == 0)
+		return true;
+	if (errno == EACCES && as && geteuid() == 0)
+		fd = open_as(path, O_PATH | O_NOFOLLOW | O_CLOEXEC, as);
+	return fd >= 0;
+}
+
+int source_find_project(const struct user *as, struct buf *out, struct error *err)
 {
 	char directory[PATH_MAX], candidate[PATH_MAX + sizeof(PROJECT_FILE) + 1];
-	struct stat file;
 
 	if (!getcwd(directory, sizeof(directory)))
 		return error_errno(err, ERROR_POLICY, errno, "the working directory");
@@ -133,7 +145,7 @@ int source_find_project(struct buf *out, struct error *err)
 
 		snprintf(candidate, sizeof(candidate), "%s/" PROJECT_FILE,
 			 slash[1] ? directory : "");
-		if (lstat(candidate, &file) == 0) {
+		if (is_there(candidate, as)) {
 			buf_puts(out, candidate);
 			return out->failed ? error_memory(err) : 0;
 		}

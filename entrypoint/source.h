@@ -21,8 +21,10 @@ int source_read(const char *path, const struct user *as, size_t limit, struct bu
 		struct error *err) MUST_CHECK;
 
 /* The nearest .ccpod.yml from the working directory upwards: 0 with the path in `out`, 1 when
- * there is none. Whatever bears that name counts, source_read() judges it. */
-int source_find_project(struct buf *out, struct error *err) MUST_CHECK;
+ * there is none. Whatever bears that name counts, source_read() judges it. `as`, or NULL: with whose
+ * eyes to look where we may not, root's without the capabilities to look everywhere. */
+int source_find_project(const struct user *as, struct buf *out, struct error *err)
+	MUST_CHECK;
 
 /* Could `user` change what `path` names: the file itself, a link or a directory on its way?
  * Modes only, no ACLs; a file on a read-only mount is nobody's. What cannot be told counts as

@@ -60,6 +60,38 @@ check 'the operator says more' busywait 10000 reaches tcp 198.51.100.12 7
 check 'the project counts as it was' holds
 stop_guard TERM
 
+# One that is found from the working directory.
+start_there() { # COMMAND...: before the guard's
+	: >guard.said
+	(cd /run/project && exec nsenter --net=/run/netns/client -- "$@" "$NETPALE" guard \
+		-f $policy 2>>"$WORK/guard.said") &
+	guard=$!
+	busywait 10000 says guard.said ', dns '
+}
+allow 198.51.100.10 >$policy
+printf 'network:\n  deny: [198.51.100.11]\n' >/run/project/.ccpod.yml
+start_there
+rm /run/project/.ccpod.yml
+allow '198.51.100.10, 198.51.100.11' >$policy
+check 'the operator opens what the project closes' netpale reload
+check 'it stays closed when the agent takes the file away' holds
+stop_guard TERM
+allow 198.51.100.10 >$policy
+: >/run/project/.ccpod.yml
+chown 1000 /run/project/.ccpod.yml
+start_there
+printf 'network:\n  allow: [198.51.100.11]\n' >/run/project/.ccpod.yml
+check 'an empty project is read again no more than any' netpale reload
+check 'and opens nothing' holds
+stop_guard TERM
+
+# Root without the capability to look everywhere, in a home that is the agent's alone.
+chmod 700 /run/project
+check 'a guard starts in a directory that only the agent may search' start_there \
+	setpriv --bounding-set=-all,+net_admin,+kill,+setuid,+setgid,+setpcap --
+check 'and reloads there' netpale reload
+stop_guard TERM
+
 # A default policy that was not there at the start, in a directory of the agent's.
 start_guard --allow 198.51.100.10 --dns guarded
 chown 1000 /etc/netpale

@@ -162,15 +162,15 @@ static void finds_the_nearest_project_file(void **state)
 	assert_int_equal(mkdir("a", 0755), 0);
 	assert_int_equal(mkdir("a/b", 0755), 0);
 	assert_int_equal(chdir("a/b"), 0);
-	assert_int_equal(source_find_project(&f->out, &f->err), 1);
+	assert_int_equal(source_find_project(NULL, &f->out, &f->err), 1);
 	write_file("../../.ccpod.yml", 1);
-	assert_int_equal(source_find_project(&f->out, &f->err), 0);
+	assert_int_equal(source_find_project(NULL, &f->out, &f->err), 0);
 	snprintf(expected, sizeof(expected), "%s/.ccpod.yml", f->top);
 	assert_string_equal(f->out.data, expected);
 	buf_clear(&f->out);
 	/* Whatever it is: a broken link must not make the search go on to a laxer file. */
 	assert_int_equal(symlink("nowhere", ".ccpod.yml"), 0);
-	assert_int_equal(source_find_project(&f->out, &f->err), 0);
+	assert_int_equal(source_find_project(NULL, &f->out, &f->err), 0);
 	snprintf(expected, sizeof(expected), "%s/a/b/.ccpod.yml", f->top);
 	assert_string_equal(f->out.data, expected);
 }
