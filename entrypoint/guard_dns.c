@@ -23,7 +23,11 @@
 #define RESTART_MS_MAX 5000
 #define HEALTHY_MS 60000 /* after so long the count begins again */
 #define READY_MS 5000
-#define SILENT_MS 5000 /* a forwarder that answers no PING is none */
+#define SILENT_PINGS                                                                     \
+	10 /* in a row without an answer: time alone also passes while we do not run */
+
+/* The forwarder's messages in one turn: signals, root and the timer have theirs, too. */
+#define HEARD_MAX 64
 
 /* --- life ---------------------------------------------------------------------------------- */
 
@@ -83,7 +87,8 @@ int guard_forward_start(struct guard *guard, struct error *err)
 	if (worker_start(WORKER_FORWARDER, guard->agent ? guard->user : NULL,
 			 &guard->worker, err) < 0)
 		return -1;
-	guard->worker_started = guard->worker_alive = guard_now();
+	guard->worker_started = guard_now();
+	guard->pings = 0;
 	guard->init.worker = guard->worker.pid;
 	guard->init.worker_failed = false;
 	event.data.fd = guard->worker.fd;
@@ -95,10 +100,11 @@ int guard_forward_start(struct guard *guard, struct error *err)
 int guard_forward_await(struct guard *guard, struct error *err)
 {
 	struct pollfd poller = { .fd = guard->worker.fd, .events = POLLIN };
-	int64_t end = guard_now() + READY_MS;
+	int64_t end = guard_now() + READY_MS, left;
 
-	while (!guard->worker_ready && guard->worker.pid && guard_now() < end) {
-		if (poll(&poller, 1, (int)(end - guard_now())) > 0)
+	while (!guard->worker_ready && guard->worker.pid &&
+	       (left = end - guard_now()) > 0) {
+		if (poll(&poller, 1, (int)left) > 0)
 			guard_forward_read(guard);
 	}
 	return guard->worker_ready
@@ -140,13 +146,12 @@ static void restart(struct guard *guard)
 void guard_forward_tick(struct guard *guard)
 {
 	const struct message ping = { .type = MESSAGE_PING };
-	int64_t now = guard_now();
 
 	if (guard->init.worker_failed)
 		guard_forward_failed(guard, "it has ended or was stopped");
-	else if (guard->worker.pid && now - guard->worker_alive > SILENT_MS)
+	else if (guard->worker.pid && guard->pings++ == SILENT_PINGS)
 		guard_forward_failed(guard, "it does not answer");
-	if (guard->restart_at && now >= guard->restart_at)
+	if (guard->restart_at && guard_now() >= guard->restart_at)
 		restart(guard);
 	else if (guard->worker.pid && worker_send(&guard->worker, &ping, NULL, 0) < 0)
 		guard_forward_failed(guard, "it is gone");
@@ -351,7 +356,7 @@ static void take(struct guard *guard, const struct message *said, struct batch *
 		take_answer(guard, said, batch);
 		break;
 	case MESSAGE_ALIVE:
-		guard->worker_alive = guard_now();
+		guard->pings = 0;
 		guard->served = guard->served_before;
 		add_counters(&guard->served, &said->counters);
 		break;
@@ -370,9 +375,13 @@ void guard_forward_read(struct guard *guard)
 	struct error err;
 	int got = 0;
 
-	while (guard->worker.pid && batch.count < BATCH &&
-	       (got = worker_receive(&guard->worker, &said, &err)) > 0)
+	for (unsigned i = 0; i < HEARD_MAX && guard->worker.pid && batch.count < BATCH;
+	     i++) {
+		got = worker_receive(&guard->worker, &said, &err);
+		if (got <= 0)
+			break;
 		take(guard, &said, &batch);
+	}
 	settle(guard, &batch);
 	if (got < 0 && guard->worker.pid)
 		guard_forward_failed(guard, err.text);

@@ -67,8 +67,9 @@ struct guard {
 	struct sockets sockets;
 	struct worker worker;
 	bool worker_ready;
-	int64_t worker_started, worker_alive, restart_at; /* 0: no restart is due */
-	unsigned failures;                                /* in a row */
+	int64_t worker_started, restart_at; /* 0: no restart is due */
+	unsigned pings;                     /* without an answer */
+	unsigned failures;                  /* in a row */
 	struct message_counters served,
 		served_before; /* by this forwarder, by those before */
 
