@@ -86,11 +86,6 @@ void guard_accept_redirected(struct builder *b, const struct draft *draft)
 		match_ct_dnat(b);
 		rule_accept(b);
 	}
-	/* Its answers, also to those who ask from port 53 themselves. */
-	match_oif(b, true, "lo");
-	match_ct_direction(b, true);
-	match_ct_dnat(b);
-	rule_accept(b);
 }
 
 static void match_answers(struct builder *b, enum side side)

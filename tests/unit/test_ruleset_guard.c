@@ -115,7 +115,6 @@ static void egress_is_in_order(void **state)
 		"\t\tip daddr 127.0.0.1 meta l4proto . th dport @forwarder ct status dnat "
 		"accept\n"
 		"\t\tip6 daddr ::1 meta l4proto . th dport @forwarder ct status dnat accept\n"
-		"\t\toifname \"lo\" ct direction reply ct status dnat accept\n"
 		"\t\tip daddr . meta l4proto . th dport @ports4 ct mark set 0x00001234 "
 		"accept\n"
 		"\t\tip6 daddr . meta l4proto . th dport @ports6 ct mark set 0x00001234 "
