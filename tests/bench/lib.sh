@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# What the scripts that measure share, beside the place that tests/netns/lib.sh makes: samples in
+# samples/NAME, rows made from them, one table of rows. BUILD names another binary than
+# build/static/netpale, RUNS another number of repetitions than 7.
+here=$(cd "${0%/*}" && pwd)
+root=${here%/*/*}
+out=$root/build/bench
+export NETPALE=${BUILD-$root/build/static/netpale} PEERS=$out
+runs=${RUNS-7}
+[ -x "$NETPALE" ] || { echo "$0: no $NETPALE: docker/build makes it" >&2; exit 1; }
+
+# Compiled as a release is: a sanitizer would be measured, too.
+mkdir -p "$out"
+for source in "$root"/tests/peers/*.c; do
+	program=$out/$(basename "$source" .c)
+	[ "$program" -nt "$source" ] || cc -O2 -D_GNU_SOURCE -o "$program" "$source" || exit 1
+done
+# shellcheck source-path=SCRIPTDIR source=../netns/lib.sh
+. "$here/../netns/lib.sh"
+
+mkdir samples
+measure() { # NAME COMMAND...: a sample of milliseconds, of those on a CPU, and of the peak
+	local name=$1 status ms cpu kib
+	shift
+	in_client "$PEERS/measure" 1 "$@" >measured 2>errors
+	read -r status ms cpu kib <measured
+	[ "$status" = 0 ] || { echo "FAIL: $*: status $status"; cat errors; exit 1; }
+	echo "$ms" >>"samples/$name"
+	echo "$cpu" >>"samples/$name.cpu"
+	echo "$kib" >>"samples/$name.kib"
+}
+median() { sort -g "samples/$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+times() { awk -v a="$1" -v b="$2" 'BEGIN { print a / b }'; }
+
+# One row: WHAT UNIT SENSE(most|least) BUDGET NAME [PEER_WORDS PEER]... A median at most or at least
+# BUDGET is ok; BUDGET - is none. Ratios are the peer's median by ours.
+: >rows
+row() {
+	local what=$1 unit=$2 sense=$3 budget=$4 name=$5 verdict=- value peers='[]'
+	value=$(median "$name")
+	shift 5
+	if [ "$budget" != - ]; then
+		verdict=$(awk -v v="$value" -v b="$budget" -v s="$sense" \
+			'BEGIN { print (s == "most" ? v <= b : v >= b) ? "ok" : "over" }')
+	fi
+	while [ $# -gt 0 ]; do
+		peers=$(jq -c --arg n "$1" --slurpfile s "samples/$2" --argjson m "$(median "$2")" \
+			--argjson r "$(times "$(median "$2")" "$value")" \
+			'. + [{ name: $n, median: $m, ratio: $r, samples: $s }]' <<<"$peers")
+		shift 2
+	done
+	jq -nc --arg what "$what" --arg unit "$unit" --arg sense "at $sense" --arg budget "$budget" \
+		--arg verdict "$verdict" --argjson median "$value" --slurpfile samples "samples/$name" \
+		--argjson peers "$peers" '{ what: $what, unit: $unit, median: $median,
+		budget: (if $budget == "-" then null else $budget | tonumber end), sense: $sense,
+		verdict: $verdict, samples: $samples, peers: $peers }' >>rows
+}
+
+# The rows so far, as a table on stdout, and with every sample: build/bench/NAME.txt, NAME.json.
+print_rows() { # NAME
+	local number
+	jq -s --arg kernel "$(uname -r)" --argjson cpus "$(nproc)" --argjson runs "$runs" \
+		'{ kernel: $kernel, cpus: $cpus, runs: $runs, rows: . }' rows >"$out/$1.json"
+	number='def number: if . >= 1000 then round | tostring elif . >= 10 then (. * 10 | round / 10 |
+		tostring) else (. * 100 | round / 100 | tostring) end;'
+	{
+		echo "what|median|budget||the same by others (times ours)"
+		jq -r "$number"' .rows[] | "\(.what)|\(.median | number) \(.unit)|\(if .budget == null then "-" else
+			(if .sense == "at most" then "<= " else ">= " end) + "\(.budget)" end)|\(.verdict)|" +
+			([.peers[] | "\(.name): \(.median | number) (x\(.ratio | number))"] | join("; "))' \
+			"$out/$1.json"
+	} | awk -F '|' '
+		{ for (i = 1; i <= NF; i++) { cell[NR, i] = $i; if (length($i) > width[i]) width[i] = length($i) } }
+		END { for (r = 1; r <= NR; r++) { for (i = 1; i < 5; i++) printf "%-*s  ", width[i], cell[r, i]
+			print cell[r, 5] } }' | tee "$out/$1.txt"
+}
