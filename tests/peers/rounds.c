@@ -118,8 +118,7 @@ int main(int argc, char **argv)
 	}
 	for (unsigned round = 0; round < rounds; round++)
 		for (int i = 0; i < count; i++)
-			servers[i].samples[round] =
-				ask(&servers[i], from + round);
+			servers[i].samples[round] = ask(&servers[i], from + round);
 	for (int i = 0; i < count; i++) {
 		if (servers[i].lost > rounds / 100)
 			return 1;
