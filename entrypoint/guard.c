@@ -333,7 +333,8 @@ static void end(struct guard *guard)
 	close_fdp(&guard->epoll);
 	close_fdp(&guard->signals);
 	close_fdp(&guard->timer);
-	close_fdp(&guard->hosts);
+	close_fdp(&guard->hosts.fd);
+	close_fdp(&guard->resolv_conf.fd);
 	free(guard);
 }
 
@@ -356,7 +357,8 @@ int guard_run(const struct start *start, struct inputs *inputs, const struct use
 		.agent = agent,
 		.regime = calloc(1, sizeof(*guard->regime)),
 		.worker.fd = -1,
-		.hosts = -1,
+		.hosts.fd = -1,
+		.resolv_conf.fd = -1,
 		.control.listening = -1,
 		.epoll = -1,
 		.signals = -1,

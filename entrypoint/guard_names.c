@@ -21,40 +21,35 @@
 
 /* --- files --------------------------------------------------------------------------------- */
 
-static int read_search(struct guard *guard, struct error *err)
+/* Into a file of our own. What was read comes back in `text`. */
+static int copy_file(const char *path, struct file_copy *copy, struct buf *text,
+		     struct error *err)
 {
-	struct buf text CLEANUP(buf_release) = { 0 };
-	char *rest, *line;
-
-	if (source_read("/etc/resolv.conf", NULL, FILE_BYTES, &text, err) < 0)
+	if (source_read(path, NULL, FILE_BYTES, text, err) < 0)
 		return -1;
-	rest = text.data;
-	while (rest && (line = strsep(&rest, "\n")))
-		search_read_line(&guard->search, line);
-	return 0;
-}
-
-/* A file of our own, that a path leads to. */
-static int copy_hosts(struct guard *guard, struct error *err)
-{
-	struct buf text CLEANUP(buf_release) = { 0 };
-
-	guard->hosts = -1;
-	if (source_read("/etc/hosts", NULL, FILE_BYTES, &text, err) < 0)
-		return -1;
-	guard->hosts = memfd_create("hosts", MFD_CLOEXEC);
-	if (guard->hosts < 0 || write(guard->hosts, text.data ? text.data : "",
-				      text.length) != (ssize_t)text.length)
-		return error_set(err, ERROR_KERNEL, "cannot keep a copy of /etc/hosts");
-	snprintf(guard->hosts_path, sizeof(guard->hosts_path), "/proc/self/fd/%d",
-		 guard->hosts);
-	guard->regime->inputs.hosts = guard->hosts_path;
+	copy->fd = memfd_create(path + strlen("/etc/"), MFD_CLOEXEC);
+	if (copy->fd < 0 || write(copy->fd, text->data ? text->data : "", text->length) !=
+				    (ssize_t)text->length)
+		return error_set(err, ERROR_KERNEL, "cannot keep a copy of %s", path);
+	snprintf(copy->path, sizeof(copy->path), "/proc/self/fd/%d", copy->fd);
 	return 0;
 }
 
 int guard_read_names(struct guard *guard, struct error *err)
 {
-	return read_search(guard, err) < 0 ? -1 : copy_hosts(guard, err);
+	struct buf hosts CLEANUP(buf_release) = { 0 };
+	struct buf resolv_conf CLEANUP(buf_release) = { 0 };
+	char *rest, *line;
+
+	if (copy_file("/etc/hosts", &guard->hosts, &hosts, err) < 0 ||
+	    copy_file("/etc/resolv.conf", &guard->resolv_conf, &resolv_conf, err) < 0)
+		return -1;
+	guard->regime->inputs.hosts = guard->hosts.path;
+	guard->regime->inputs.resolv_conf = guard->resolv_conf.path;
+	rest = resolv_conf.data;
+	while (rest && (line = strsep(&rest, "\n")))
+		search_read_line(&guard->search, line);
+	return 0;
 }
 
 /* --- Docker's own servers --------------------------------------------------------------------

@@ -31,6 +31,12 @@ struct regime {
 	struct permit *permit; /* NULL: names are not guarded */
 };
 
+/* A file of ours with what another one said at the start. */
+struct file_copy {
+	int fd; /* -1: none */
+	char path[32];
+};
+
 enum refusal_reason {
 	REASON_NO_ENTRY, /* no entry allows the name */
 	REASON_DENIED,   /* an entry denies it */
@@ -59,8 +65,7 @@ struct guard {
 	 * whoever names the resolvers decides what names mean. */
 	struct site site;
 	struct search search;
-	int hosts;           /* a copy of /etc/hosts, or -1 */
-	char hosts_path[32]; /* of every regime's inputs */
+	struct file_copy hosts, resolv_conf; /* every regime's inputs read them */
 	struct leases *leases;
 	struct quota *quota;
 

@@ -295,6 +295,7 @@ int inputs_read_again(const struct options *options, const struct user *agent,
 	if (!before->profile && ret->profile && check_again(ret->profile, agent, err) < 0)
 		return -1;
 	ret->hosts = before->hosts;
+	ret->resolv_conf = before->resolv_conf;
 	return 0;
 }
 
@@ -401,6 +402,8 @@ int inputs_answers(const struct options *options, const struct inputs *inputs,
 	const struct resolver_options resolver = {
 		.timeout_ms = options->resolve_timeout * 1000,
 		.socket_mark = socket_mark,
+		.resolv_conf = inputs->resolv_conf,
+		.hosts = inputs->hosts,
 	};
 	bool guarded = inputs->policy.dns == STANCE_GUARDED;
 	const char *const *names;

@@ -22,7 +22,8 @@ struct inputs {
 	const char *profile;     /* path of the profile that was read, or NULL */
 	struct buf project_text; /* what was read there, for inputs_read_again() */
 	bool project_kept;       /* the agent can write it: it is never read again */
-	const char *hosts;       /* NULL: /etc/hosts; borrowed */
+	/* Whom to ask: NULL is /etc/hosts and /etc/resolv.conf; borrowed. */
+	const char *hosts, *resolv_conf;
 	struct policy policy;
 };
 
