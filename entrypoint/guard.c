@@ -311,6 +311,8 @@ static void loop(struct guard *guard)
 {
 	struct epoll_event events[EVENTS];
 
+	/* The agent may hold back the terminal that both write to. */
+	log_never_wait();
 	while (!guard->ended) {
 		int count = epoll_wait(guard->epoll, events, EVENTS, -1);
 

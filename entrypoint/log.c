@@ -1,15 +1,30 @@
 #include "entrypoint/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 static enum log_level level = LOG_NORMAL;
+static bool waits = true;
 
 void log_set_level(enum log_level wanted)
 {
 	level = wanted;
+}
+
+void log_never_wait(void)
+{
+	waits = false;
+}
+
+static bool would_wait(void)
+{
+	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return !waits && poll(&out, 1, 0) == 0;
 }
 
 /* One write per line, so that lines of several processes on one stderr never mix. */
@@ -22,6 +37,8 @@ static PRINTF(2, 0) void log_line(const char *prefix, const char *format, va_lis
 	vsnprintf(line + used, sizeof(line) - (size_t)used - 1, format, args);
 	length = strlen(line);
 	line[length++] = '\n';
+	if (would_wait())
+		return;
 	(void)!write(STDERR_FILENO, line, length);
 }
 

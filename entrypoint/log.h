@@ -12,6 +12,8 @@ enum log_level {
 };
 
 void log_set_level(enum log_level level);
+/* From now on a line that would have to wait for who reads stderr is lost. */
+void log_never_wait(void);
 
 void log_error(const char *format, ...) PRINTF(1, 2);
 void log_warning(const char *format, ...) PRINTF(1, 2); /* "netpale: warning: ..." */
