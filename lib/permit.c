@@ -303,7 +303,7 @@ int permit_grant(const struct permit *permit, const char *host,
 {
 	const uint8_t *left = left_at(permit, addr);
 	struct grant grant = { .why = ADMIT };
-	bool private = false, refused = permission->count > 0;
+	bool as_literal = false, refused = permission->count > 0;
 
 	for (size_t i = 0; i < permission->count; i++) {
 		const struct entry *entry = permission->entries[i];
@@ -316,12 +316,13 @@ int permit_grant(const struct permit *permit, const char *host,
 		}
 		refused = false;
 		if (entry->private_ok)
-		private = true;
-		else grant_class(&grant, left ? left[class] : class);
+			as_literal = true;
+		else
+			grant_class(&grant, left ? left[class] : class);
 	}
 	if (!refused)
 		grant.why = ADMIT;
-	if (private && grant_private(permit, host, permission, addr, &grant, err) < 0)
+	if (as_literal && grant_private(permit, host, permission, addr, &grant, err) < 0)
 		return -1;
 	grant.admitted = grant.classes || is_open_anyway(permit->plan, addr);
 	*ret = grant;
