@@ -38,6 +38,10 @@ finds() {
 }
 
 agent user --network "$net"
+# Where Docker's resolver has nobody to ask, the start does not wait for what it says.
+took=$(docker logs "$id-user" 2>&1 | sed -n 's/.*dns guarded.*; \([0-9]*\) ms$/\1/p')
+[ "$took" -lt 1000 ] || fail "the start took $took ms"
+echo "ok: the start took $took ms"
 got=$(docker exec "$id-user" netpale exec -- dig +short +tries=1 db.corp.example @8.8.8.8 2>&1)
 equals 'whatever server is asked' "$(address db)" "$got"
 finds user 'user-defined network'

@@ -27,6 +27,11 @@ never_ran 'without NET_ADMIN' 125 '--cap-add NET_ADMIN'
 privileges=(--cap-add NET_ADMIN --cap-drop SETUID)
 try "$image" "${agent[@]}"
 never_ran 'without SETUID' 125 SETUID
+for capability in KILL SETGID; do
+	privileges=(--cap-add NET_ADMIN --cap-drop "$capability")
+	try -e NETPALE_DNS=guarded "$image" "${agent[@]}"
+	never_ran "without $capability for the guard" 125 "--cap-add $capability"
+done
 privileges=(--cap-add NET_ADMIN --cap-drop NET_RAW)
 
 try --user 1000 "$image" "${agent[@]}"
