@@ -1,5 +1,6 @@
 #!/bin/bash
 # docker stop reaches the agent, though a program that is PID 1 itself would not hear it.
+# Runs alone.
 . "$(dirname "$0")/lib.sh"
 
 net=$(network net)
