@@ -13,7 +13,7 @@
 
 struct block {
 	struct block *next;
-	size_t used, size;
+	size_t used, size; /* free: between them, texts are behind */
 	alignas(max_align_t) unsigned char bytes[];
 };
 
@@ -78,9 +78,24 @@ void *arena_alloc(struct arena *arena, size_t size)
 	return memory;
 }
 
+/* From the block's end, because nothing aligns a text: half of what short names take. */
+static char *alloc_text(struct arena *arena, size_t size)
+{
+	struct block *block = arena->blocks;
+
+	if (size > SIZE_MAX / 2)
+		return NULL;
+	if (!block || block->size - block->used < size)
+		block = arena_add_block(arena, size);
+	if (!block)
+		return NULL;
+	block->size -= size;
+	return (char *)block->bytes + block->size;
+}
+
 char *arena_strndup(struct arena *arena, const char *text, size_t length)
 {
-	char *copy = arena_alloc(arena, length + 1);
+	char *copy = alloc_text(arena, length + 1);
 
 	if (copy)
 		memcpy(copy, text, length);
@@ -99,7 +114,7 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	if (length < 0)
 		return NULL;
 
-	text = arena_alloc(arena, (size_t)length + 1);
+	text = alloc_text(arena, (size_t)length + 1);
 	if (!text)
 		return NULL;
 	va_start(args, format);
