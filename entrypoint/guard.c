@@ -18,6 +18,7 @@
 #include "entrypoint/guard.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -205,6 +206,12 @@ static int begin(struct guard *guard, struct error *err)
 	return 0;
 }
 
+void guard_rest(struct guard *guard)
+{
+	plan_forget_names(guard->regime->fence.plan);
+	malloc_trim(0);
+}
+
 /* --- loop ---------------------------------------------------------------------------------- */
 
 /* Without an agent. */
@@ -372,6 +379,7 @@ int guard_run(const struct start *start, struct inputs *inputs, const struct use
 	*inputs = (struct inputs){ 0 };
 	if (begin(guard, err) < 0)
 		return -1;
+	guard_rest(guard);
 	loop(guard);
 	return guard->status;
 }

@@ -238,6 +238,7 @@ int guard_reload(struct guard *guard, struct error *err)
 	fence_describe(&guard->regime->fence, &line);
 	fence_describe_names(&guard->regime->fence, &guard->regime->inputs, &line);
 	log_info("reloaded: %s", line.failed ? "" : line.data);
+	guard_rest(guard);
 	return 0;
 }
 

@@ -90,6 +90,9 @@ struct guard {
 
 int64_t guard_now(void); /* milliseconds, only forward */
 
+/* What was needed to make the regime goes back to the system: it is in force for weeks. */
+void guard_rest(struct guard *guard);
+
 /* guard_dns.c */
 
 /* Starts a forwarder and hands it what it serves with; it says when it is ready. */

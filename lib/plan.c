@@ -41,6 +41,12 @@ static void outcome_release(struct outcome *outcome)
 	verdicts_release(&outcome->cut);
 }
 
+void plan_forget_names(struct plan *plan)
+{
+	free(TAKE(plan->learned));
+	plan->learned_count = 0;
+}
+
 void plan_free(struct plan *plan)
 {
 	if (!plan)

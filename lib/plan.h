@@ -95,6 +95,10 @@ int plan_build(const struct policy *policy, const struct answers *answers,
 void plan_free(struct plan *plan);
 DEFINE_FREEP(plan)
 
+/* Gives up `learned`, which only those who print or look up names need: a guard's permit has the
+ * names already, and keeps its plan for weeks. */
+void plan_forget_names(struct plan *plan);
+
 /* One line for each flow, sorted: "198.51.100.7 443/tcp". The ports of an entry without ports
  * are "any", all of them "all", protocols but TCP and UDP "other". Behind them, where addresses are
  * learned, the names: "*.example.com 443/tcp", "tracker.example denied". The JSON is one object, with

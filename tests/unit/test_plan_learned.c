@@ -318,6 +318,25 @@ static void other_stances_learn_nothing(void **state)
 	}
 }
 
+static void names_can_be_forgotten(void **state)
+{
+	CLEANUP(scene_release) struct scene scene;
+	CLEANUP(plan_freep) struct plan *plan = NULL;
+
+	(void)state;
+	scene_init(&scene, MODE_RESTRICTED);
+	scene.policy.dns = STANCE_GUARDED;
+	SAY(&scene, "allow a.example:443", "allow *.b.example");
+	plan = build(&scene);
+	assert_int_equal(plan->learned_count, 2);
+	plan_forget_names(plan);
+	assert_int_equal(plan->learned_count, 0);
+	assert_null(plan->learned);
+	assert_int_equal(plan->names, 2);
+	assert_int_equal(plan->class_count, 2);
+	plan_forget_names(plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +350,7 @@ int main(void)
 		cmocka_unit_test(too_many_classes_are_an_error),
 		cmocka_unit_test(keeps_denies_and_what_lies_in_them),
 		cmocka_unit_test(other_stances_learn_nothing),
+		cmocka_unit_test(names_can_be_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
