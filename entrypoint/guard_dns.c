@@ -298,10 +298,16 @@ static void take_answer(struct guard *guard, const struct message *said,
 	batch->count++;
 }
 
+/* Who does not read loses it; its client asks again. */
 static void say(struct guard *guard, const struct message *message)
 {
-	/* 1: it does not read; its client asks again. */
-	if (guard->worker.pid && worker_send(&guard->worker, message, NULL, 0) < 0)
+	if (guard->worker.pid && worker_post(&guard->worker, message) < 0)
+		guard_forward_failed(guard, "it is gone");
+}
+
+static void deliver(struct guard *guard)
+{
+	if (guard->worker.pid && worker_deliver(&guard->worker) < 0)
 		guard_forward_failed(guard, "it is gone");
 }
 
@@ -382,7 +388,10 @@ void guard_forward_read(struct guard *guard)
 			break;
 		take(guard, &said, &batch);
 	}
+	/* No verdict waits for the kernel. */
+	deliver(guard);
 	settle(guard, &batch);
+	deliver(guard);
 	if (got < 0 && guard->worker.pid)
 		guard_forward_failed(guard, err.text);
 }

@@ -169,56 +169,89 @@ int worker_take(struct message *ret, int *fds, size_t room, size_t *ret_count,
 	return receive_message(WORKER_FD, ret, fds, room, ret_count, err);
 }
 
-/* The worker's outbox: what is said in one turn costs one call, and wakes the guard once. */
+/* What one side says in one turn costs one call, and wakes the other once. */
 
 #define OUTBOX_MESSAGES 32
 
-static struct {
+struct outbox {
 	uint8_t bytes[2 * MESSAGE_BYTES];
 	size_t used;
 	struct iovec parts[OUTBOX_MESSAGES];
 	size_t first, count; /* those not sent are from `first` on */
-} outbox;
+};
 
-int worker_flush(void)
+static struct outbox posted, told; /* the guard's, the worker's */
+
+static void empty(struct outbox *box)
 {
-	struct mmsghdr headers[OUTBOX_MESSAGES] = { 0 };
-	size_t left = outbox.count - outbox.first;
+	box->first = box->count = box->used = 0;
+}
+
+static int flush(int fd, struct outbox *box)
+{
+	struct mmsghdr headers[OUTBOX_MESSAGES];
+	size_t left = box->count - box->first;
 	int sent;
 
 	for (size_t i = 0; i < left; i++)
 		headers[i].msg_hdr = (struct msghdr){
-			.msg_iov = &outbox.parts[outbox.first + i],
+			.msg_iov = &box->parts[box->first + i],
 			.msg_iovlen = 1,
 		};
-	sent = left ? sendmmsg(WORKER_FD, headers, (unsigned)left,
-			       MSG_DONTWAIT | MSG_NOSIGNAL)
+	sent = left ? sendmmsg(fd, headers, (unsigned)left, MSG_DONTWAIT | MSG_NOSIGNAL)
 		    : 0;
 	if (sent < 0)
 		return is_full(errno) ? 1 : -1;
-	outbox.first += (size_t)sent;
-	if (outbox.first < outbox.count)
+	box->first += (size_t)sent;
+	if (box->first < box->count)
 		return 1;
-	outbox.first = outbox.count = outbox.used = 0;
+	empty(box);
 	return 0;
+}
+
+static bool has_room(const struct outbox *box)
+{
+	return box->count < OUTBOX_MESSAGES &&
+	       sizeof(box->bytes) - box->used >= MESSAGE_BYTES;
+}
+
+static void put(struct outbox *box, const struct message *message)
+{
+	struct iovec *part = &box->parts[box->count++];
+
+	part->iov_base = box->bytes + box->used;
+	part->iov_len = message_encode(message, part->iov_base);
+	box->used += part->iov_len;
+}
+
+int worker_post(const struct worker *worker, const struct message *message)
+{
+	int result = has_room(&posted) ? 0 : worker_deliver(worker);
+
+	put(&posted, message);
+	return result;
+}
+
+int worker_deliver(const struct worker *worker)
+{
+	int result = flush(worker->fd, &posted);
+
+	empty(&posted);
+	return result;
+}
+
+int worker_flush(void)
+{
+	return flush(WORKER_FD, &told);
 }
 
 int worker_tell(const struct message *message)
 {
-	struct iovec *part;
+	int result = has_room(&told) ? 0 : worker_flush();
 
-	if (outbox.count == OUTBOX_MESSAGES ||
-	    sizeof(outbox.bytes) - outbox.used < MESSAGE_BYTES) {
-		int result = worker_flush();
-
-		if (result != 0)
-			return result;
-	}
-	part = &outbox.parts[outbox.count++];
-	part->iov_base = outbox.bytes + outbox.used;
-	part->iov_len = message_encode(message, part->iov_base);
-	outbox.used += part->iov_len;
-	return 0;
+	if (result == 0)
+		put(&told, message);
+	return result;
 }
 
 /* The child, before exec. */
@@ -343,6 +376,7 @@ int worker_start_from(int program, const char *name, const struct user *agent,
 		close(pair[0]);
 		return error_wrap(err, "%s", name);
 	}
+	empty(&posted);
 	*ret = (struct worker){ .pid = pid, .fd = pair[0] };
 	return 0;
 }

@@ -41,6 +41,12 @@ void worker_kill(struct worker *worker);
 int worker_send(const struct worker *worker, const struct message *message,
 		const int *fds, size_t fd_count);
 
+/* Puts one message into the guard's outbox, and worker_deliver() sends what is in it. The guard never
+ * waits and keeps nothing: what the worker does not read is lost, and so is what was put there for
+ * a worker before. 0; 1: something was lost; -1: it is gone. */
+int worker_post(const struct worker *worker, const struct message *message);
+int worker_deliver(const struct worker *worker);
+
 /* Takes one message off the socket. 1: a message; 0: none now; -1: err, the worker must go
  * (ERROR_POLICY: it said what no worker says). Descriptors beside it never become ours. */
 int worker_receive(const struct worker *worker, struct message *ret, struct error *err);

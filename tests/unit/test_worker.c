@@ -114,6 +114,34 @@ static void test_nobody_waits_for_who_does_not_read(void **state)
 	assert_int_equal(worker_flush(), 0);
 }
 
+static void test_the_guard_posts_and_keeps_nothing(void **state)
+{
+	struct message verdict = { .type = MESSAGE_VERDICT };
+	struct message got;
+	struct error err;
+	uint32_t lost = 0, heard = 0;
+
+	(void)state;
+	for (verdict.number = 0; verdict.number < 100; verdict.number++)
+		assert_int_equal(worker_post(&guard, &verdict), 0);
+	assert_int_equal(worker_deliver(&guard), 0);
+	for (; worker_take(&got, NULL, 0, NULL, &err) == 1; heard++)
+		assert_int_equal(got.number, heard);
+	assert_int_equal(heard, 100);
+	/* Until it is full, and further. */
+	while (!lost && verdict.number < 100000) {
+		lost = worker_post(&guard, &verdict) == 1;
+		verdict.number++;
+	}
+	assert_true(lost);
+	(void)!worker_deliver(&guard);
+	while (worker_take(&got, NULL, 0, NULL, &err) == 1)
+		assert_true(got.number < verdict.number);
+	/* What was lost does not come later. */
+	assert_int_equal(worker_deliver(&guard), 0);
+	assert_int_equal(worker_take(&got, NULL, 0, NULL, &err), 0);
+}
+
 static void test_descriptors_come_with_a_message(void **state)
 {
 	struct message serve = { .type = MESSAGE_SERVE };
@@ -290,6 +318,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_messages_go_both_ways, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_nobody_waits_for_who_does_not_read,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_the_guard_posts_and_keeps_nothing,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_descriptors_come_with_a_message,
 						set_up, tear_down),
