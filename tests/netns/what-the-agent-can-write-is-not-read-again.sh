@@ -61,7 +61,7 @@ check 'the project counts as it was' holds
 stop_guard TERM
 
 # One that is found from the working directory.
-start_there() { # COMMAND...: before the guard's
+start_there() { # COMMAND...: what starts it
 	: >guard.said
 	(cd /run/project && exec nsenter --net=/run/netns/client -- "$@" "$NETPALE" guard \
 		-f $policy 2>>"$WORK/guard.said") &
@@ -70,7 +70,7 @@ start_there() { # COMMAND...: before the guard's
 }
 allow 198.51.100.10 >$policy
 printf 'network:\n  deny: [198.51.100.11]\n' >/run/project/.ccpod.yml
-start_there
+start_there env
 rm /run/project/.ccpod.yml
 allow '198.51.100.10, 198.51.100.11' >$policy
 check 'the operator opens what the project closes' netpale reload
@@ -79,7 +79,7 @@ stop_guard TERM
 allow 198.51.100.10 >$policy
 : >/run/project/.ccpod.yml
 chown 1000 /run/project/.ccpod.yml
-start_there
+start_there env
 printf 'network:\n  allow: [198.51.100.11]\n' >/run/project/.ccpod.yml
 check 'an empty project is read again no more than any' netpale reload
 check 'and opens nothing' holds
