@@ -22,6 +22,7 @@ static const struct sockaddr_un place = {
 
 int control_open(struct control *ret, struct error *err)
 {
+	int directory CLEANUP(close_fdp) = state_directory(err);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	mode_t before;
 	int result;
@@ -29,6 +30,10 @@ int control_open(struct control *ret, struct error *err)
 	*ret = (struct control){ .listening = -1 };
 	if (fd < 0) {
 		error_errno(err, ERROR_KERNEL, errno, "control socket");
+		return 1;
+	}
+	if (directory < 0) {
+		close(fd);
 		return 1;
 	}
 	/* The directory is root's alone: what lies there is an earlier guard's. */
@@ -168,6 +173,7 @@ int control_ask(const char *request, char text[static CONTROL_TEXT], int *ret_at
 	if (fd < 0)
 		return error_errno(err, ERROR_KERNEL, errno, "control socket");
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (const struct sockaddr *)&place, sizeof(place)) < 0) {
 		if (errno == EACCES || errno == EPERM)
 			return error_set(err, ERROR_PRIVILEGE,

@@ -154,12 +154,16 @@ static int replace(struct guard *guard, struct regime *fresh, struct error *err)
 	const struct lease_judge judge = { regrant, &judging };
 	struct leases *leases CLEANUP(leases_freep) =
 		leases_rejudge(guard->leases, &judge, guard_now());
+	struct error again;
 
 	if (!leases)
 		return error_memory(err);
 	fresh->fence.netlink = TAKE(guard->regime->fence.netlink);
 	if (put(guard, leases, fresh, err) < 0) {
 		guard->regime->fence.netlink = TAKE(fresh->fence.netlink);
+		/* The kernel has taken it, and holds something else. */
+		if (err->kind == ERROR_PROOF && guard_raise_again(guard, &again) < 0)
+			log_error("the fence that stood: %s", again.text);
 		return -1;
 	}
 	leases_free(guard->leases);
@@ -214,11 +218,13 @@ static int reload(struct guard *guard, struct error *err)
 void guard_watch(struct guard *guard)
 {
 	const struct inputs *inputs = &guard->regime->inputs;
+	const struct watch before = guard->watch;
 
 	watch_clear(&guard->watch);
 	watch_add(&guard->watch, inputs->profile ? inputs->profile : INPUTS_PROFILE);
 	if (inputs->project && !inputs->project_kept)
 		watch_add(&guard->watch, inputs->project);
+	watch_keep(&guard->watch, &before);
 }
 
 int guard_reload(struct guard *guard, struct error *err)
@@ -226,6 +232,7 @@ int guard_reload(struct guard *guard, struct error *err)
 	struct buf line CLEANUP(buf_release) = { 0 };
 
 	guard->counts.reloads++;
+	watch_mark(&guard->watch);
 	guard->counts.reload_fault[0] = '\0';
 	if (reload(guard, err) < 0) {
 		guard->counts.reloads_refused++;

@@ -56,7 +56,7 @@ static int write_file(int directory, const char *name, const void *bytes, size_t
 }
 
 /* Only a directory that is root's and that nobody else may write is used. */
-static int open_directory(struct error *err)
+int state_directory(struct error *err)
 {
 	struct stat status;
 	int fd;
@@ -82,7 +82,7 @@ void state_unlockp(const int *lock)
 int state_lock(int *ret, struct error *err)
 {
 	struct error unkept;
-	int directory CLEANUP(close_fdp) = open_directory(&unkept);
+	int directory CLEANUP(close_fdp) = state_directory(&unkept);
 	int fd = -1;
 
 	/* Not readable by others: whoever can open a file can lock it. */
@@ -146,7 +146,7 @@ int state_write(const struct plan *plan, const struct answers *answers,
 {
 	struct buf text CLEANUP(buf_release) = { 0 };
 	struct buf kept CLEANUP(buf_release) = { 0 };
-	int directory CLEANUP(close_fdp) = open_directory(err);
+	int directory CLEANUP(close_fdp) = state_directory(err);
 
 	if (directory < 0)
 		return 1;
@@ -196,7 +196,7 @@ static int read_file(int directory, const char *name, struct buf *out, struct er
 int state_write_status(const char *text, struct error *err)
 {
 	struct buf line CLEANUP(buf_release) = { 0 };
-	int directory CLEANUP(close_fdp) = open_directory(err);
+	int directory CLEANUP(close_fdp) = state_directory(err);
 
 	if (directory < 0)
 		return 1;

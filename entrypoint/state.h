@@ -27,6 +27,9 @@ struct state {
 int state_lock(int *ret, struct error *err) MUST_CHECK;
 void state_unlockp(const int *lock);
 
+/* Makes sure of the directory: its descriptor, or -1 when it is not root's alone. */
+int state_directory(struct error *err) MUST_CHECK;
+
 /* 0 kept; 1 could not be kept (err says why; the fence holds all the same). */
 int state_write(const struct plan *plan, const struct answers *answers,
 		const struct buf *sent, struct error *err) MUST_CHECK;

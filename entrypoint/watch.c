@@ -29,12 +29,28 @@ void watch_add(struct watch *watch, const char *path)
 {
 	struct watch_file *file = &watch->files[watch->count];
 
-	if (!path || watch->count == WATCH_MAX)
+	if (!path || watch->count == WATCH_MAX || strlen(path) >= WATCH_PATH)
 		return;
 	watch->count++;
-	file->path = path;
+	strcpy(file->path, path);
 	look(path, &file->known);
 	file->seen = file->known;
+}
+
+void watch_mark(struct watch *watch)
+{
+	for (size_t i = 0; i < watch->count; i++) {
+		look(watch->files[i].path, &watch->files[i].known);
+		watch->files[i].seen = watch->files[i].known;
+	}
+}
+
+void watch_keep(struct watch *watch, const struct watch *before)
+{
+	for (size_t i = 0; i < watch->count; i++)
+		for (size_t j = 0; j < before->count; j++)
+			if (strcmp(watch->files[i].path, before->files[j].path) == 0)
+				watch->files[i] = before->files[j];
 }
 
 static bool look_at(struct watch_file *file)

@@ -10,9 +10,10 @@
  * nobody is still writing to it. */
 
 #define WATCH_MAX 4
+#define WATCH_PATH 1024 /* a longer one is not watched */
 
 struct watch_file {
-	const char *path;        /* borrowed */
+	char path[WATCH_PATH];
 	struct stat known, seen; /* all zero: there is no such file */
 };
 
@@ -24,6 +25,12 @@ struct watch {
 /* A file counts as known as it is when it is added. */
 void watch_clear(struct watch *watch);
 void watch_add(struct watch *watch, const char *path);
+
+/* Whoever is about to read the files says so: they count as known as they are now, not as they are
+ * when reading them has ended. */
+void watch_mark(struct watch *watch);
+/* Files that `before` watched count as it knew them, what changed since will be noticed. */
+void watch_keep(struct watch *watch, const struct watch *before);
 
 /* One look. True once for each change. */
 bool watch_look(struct watch *watch);

@@ -109,12 +109,34 @@ static void test_nothing(void **state)
 	assert_false(watch_look(&watch));
 }
 
+/* What is written while somebody reads is noticed; what he has read is not. */
+static void test_reading(void **state)
+{
+	struct watch watch = { 0 }, next = { 0 };
+
+	(void)state;
+	write_to(file, "one");
+	watch_add(&watch, file);
+	write_to(file, "two, read");
+	watch_mark(&watch);
+	write_to(file, "three, too late to be read");
+	watch_add(&next, file);
+	watch_keep(&next, &watch);
+	expect_change(&next);
+
+	write_to(file, "four, read");
+	watch_mark(&next);
+	assert_false(watch_look(&next));
+	assert_false(watch_look(&next));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_half_written),
 		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_reading),
 	};
 
 	return cmocka_run_group_tests(tests, make_place, remove_place);
