@@ -258,6 +258,7 @@ static void take_tick(struct guard *guard)
 	if (guard->regime->permit) {
 		leases_expire(guard->leases, guard_now());
 		guard_forward_tick(guard);
+		guard_miss_fence(guard);
 	}
 	if (watch_look(&guard->watch))
 		(void)guard_reload(guard, &ignored);

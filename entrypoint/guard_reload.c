@@ -253,3 +253,17 @@ int guard_raise_again(struct guard *guard, struct error *err)
 {
 	return put(guard, guard->leases, guard->regime, err);
 }
+
+void guard_miss_fence(struct guard *guard)
+{
+	struct error err;
+	bool stands;
+
+	if (netlink_table_exists(guard->regime->fence.netlink, &stands, &err) < 0 ||
+	    stands)
+		return;
+	if (guard_raise_again(guard, &err) < 0)
+		log_error("the fence is gone and cannot be put up again: %s", err.text);
+	else
+		log_warning("the fence was taken away; it stands again");
+}

@@ -139,6 +139,9 @@ void guard_watch(struct guard *guard);
 int guard_reload(struct guard *guard, struct error *err);
 /* The table is gone, or not as it was left: puts the same fence up again. */
 int guard_raise_again(struct guard *guard, struct error *err) MUST_CHECK;
+/* Twice a second: puts it up again when somebody took it away whole, where we could not hold it. No
+ * question tells, because none is redirected any more. */
+void guard_miss_fence(struct guard *guard);
 
 /* guard_status.c */
 
