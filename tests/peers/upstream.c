@@ -1,8 +1,10 @@
-/* upstream ADDR PORT: a DNS server that is fast, for measuring what stands in front of it. It knows one
- * kind of name, nNUMBER.*, and gives it the one address 11.0.0.0 + NUMBER; any other type than A has no
- * data. UDP only, as many questions of one system call as there are. Says "ready" on stdout. */
+/* upstream ADDR PORT [turns]: a DNS server that is fast, for measuring what stands in front of it. It
+ * knows one kind of name, nNUMBER.*, and gives it the one address 11.0.0.0 + NUMBER, or by turns: no two
+ * answers the same, 11.0.0.0 + the number of those before. Any other type than A has no data. UDP only, as
+ * many questions of one system call as there are. Says "ready" on stdout. */
 
 #include <netdb.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@
 
 enum { BATCH = 64, BYTES = 512, HEADER = 12, TTL = 60, TYPE_A = 1 };
 
+static bool turns;
 static struct mmsghdr headers[BATCH];
 static struct iovec parts[BATCH];
 static struct sockaddr_storage clients[BATCH];
@@ -39,7 +42,8 @@ static uint32_t number_of(const uint8_t *m)
 static size_t answer(uint8_t *m, size_t length)
 {
 	const uint8_t record[] = { 0xc0, HEADER, 0, TYPE_A, 0, 1, 0, 0, 0, TTL, 0, 4 };
-	uint32_t addr = (UINT32_C(11) << 24) + number_of(m);
+	static uint32_t turn;
+	uint32_t addr = UINT32_C(11) << 24;
 	size_t end = question_end(m, length);
 
 	if (!end || end + sizeof(record) + 4 > BYTES)
@@ -50,6 +54,7 @@ static size_t answer(uint8_t *m, size_t length)
 	if (m[end - 4] != 0 || m[end - 3] != TYPE_A)
 		return end;
 	m[7] = 1;
+	addr += turns ? turn++ : number_of(m);
 	memcpy(m + end, record, sizeof(record));
 	end += sizeof(record);
 	for (int shift = 24; shift >= 0; shift -= 8)
@@ -92,7 +97,8 @@ int main(int argc, char **argv)
 	struct addrinfo *at;
 	int fd, room = 4 << 20;
 
-	if (argc != 3 || getaddrinfo(argv[1], argv[2], &hints, &at) != 0)
+	turns = argc == 4 && strcmp(argv[3], "turns") == 0;
+	if (argc != 3 + turns || getaddrinfo(argv[1], argv[2], &hints, &at) != 0)
 		return 2;
 	fd = socket(at->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || bind(fd, at->ai_addr, at->ai_addrlen) < 0) {
