@@ -191,7 +191,6 @@ static const struct {
 	{ "descriptor", true, descriptor }, { "lies", true, lies },
 	{ "flood", true, flood },           { "deaf", true, deaf },
 	{ "never-ready", false, behave },   { "leave", false, leave },
-	{ "crash", true, abort },
 };
 
 static _Noreturn void misbehave(const char *name)

@@ -22,7 +22,7 @@ for manner in leave never-ready; do
 done
 rm manner
 
-for manner in leave crash random verdict too-short too-long descriptor deaf never-ready; do
+for manner in leave random verdict too-short too-long descriptor deaf never-ready; do
 	hostile $manner
 	check "$manner: it is ended and another one started" busywait 20000 restarted 2
 	check "$manner: nothing is open" only_learned

@@ -29,7 +29,7 @@ survives() { # HOW COMMAND [ARG...] with the forwarder's pid behind
 	check "$how: the same guard" alive "$guard"
 }
 survives killed kill -KILL
-check 'which is said' says guard.said 'warning: .*forwarder: .*names do not resolve'
+check 'which is said' says guard.said 'warning: .*forwarder.* names do not resolve'
 survives stopped kill -STOP
 survives 'told to end' kill -TERM
 

@@ -26,17 +26,17 @@ for line in 'Uid: 64783.64783.64783.64783' 'Gid: 64783.64783.64783.64783' 'Group
 	check "forwarder: $line" is "$forwarder" "$line"
 done
 
-descriptors() { # PID: what they are
-	find "/proc/$1/fd" -type l -printf '%l\n' | sed 's/[0-9]\+/N/' | sort | uniq -c
-}
-no_file_but() { # PID PATTERN: of anything that is neither socket nor pipe
+descriptors() { find "/proc/$1/fd" -type l -printf '%l\n' | sort -u; } # PID: what they are
+descriptors $$ >given # by this script, as by the container
+no_file_but() { # PID PATTERN: of anything that is neither socket nor pipe nor made for the guard
 	local files
-	files=$(descriptors "$1" | grep -vE "socket:|pipe:|anon_inode:|$2") || return 0
+	files=$(descriptors "$1" | grep -vE "socket:|pipe:|anon_inode:|$2" | grep -Fxvf given) || return 0
 	echo "$files"
 	return 1
 }
-check 'the forwarder has no file' no_file_but "$forwarder" '/dev/null|guard.said'
-check 'nor has the guard, but what it was given' no_file_but "$guard" '/etc/passwd|/dev/null|guard.said|/dev/pts|memfd:hosts'
+check 'the forwarder has no file' no_file_but "$forwarder" '^/dev/null$|guard\.said$'
+check 'nor has the guard, but copies, and what it was given' no_file_but "$guard" '^/dev/null$|guard\.said$|^/memfd:'
+check 'what it was given the forwarder has not' not says <(descriptors "$forwarder") '^/etc/passwd$'
 count=$(find "/proc/$forwarder/fd" -type l | wc -l)
 check "the forwarder has no more sockets than it is given: $count" test "$count" -le 170
 check 'it has no netlink socket' not says <(in_client ss -Hfnetlink -p 2>/dev/null | grep "netfilter") "pid=$forwarder,"
