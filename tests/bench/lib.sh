@@ -13,7 +13,8 @@ runs=${RUNS-7}
 mkdir -p "$out"
 for source in "$root"/tests/peers/*.c; do
 	program=$out/$(basename "$source" .c)
-	[ "$program" -nt "$source" ] || cc -O2 -D_GNU_SOURCE -o "$program" "$source" || exit 1
+	[ "$program" -nt "$source" ] ||
+		cc -O2 -D_GNU_SOURCE -I "$root" -o "$program" "$source" || exit 1
 done
 # shellcheck source-path=SCRIPTDIR source=../netns/lib.sh
 . "$here/../netns/lib.sh"
