@@ -23,6 +23,7 @@
 
 #include "entrypoint/forwarder_internal.h"
 #include "lib/buf.h"
+#include "lib/site.h"
 
 /* Questions through one socket, then one with another port. */
 #define TOGETHER_MAX 16
@@ -228,11 +229,6 @@ int64_t upstream_due(struct forwarder *f)
 
 /* Start. */
 
-static bool is_docker(const struct addr *addr)
-{
-	return addr->family == FAMILY_4 && addr->value == 0x7f00000b;
-}
-
 static int set_servers(struct channel *channel, const struct message *serve, bool docker,
 		       bool *ret_any, struct error *err)
 {
@@ -242,7 +238,7 @@ static int set_servers(struct channel *channel, const struct message *serve, boo
 	for (size_t i = 0; i < serve->count; i++) {
 		const struct addr *addr = &serve->addrs[i];
 
-		if (is_docker(addr) != docker)
+		if (site_is_docker_dns(addr) != docker)
 			continue;
 		buf_printf(&list, addr->family == FAMILY_6 ? "%s[%s]:53" : "%s%s:53",
 			   list.length ? "," : "", addr_format(addr, text));
@@ -327,7 +323,7 @@ int upstream_open(struct forwarder *f, const struct message *serve, struct error
 	size_t others = 0;
 
 	for (size_t i = 0; i < serve->count; i++)
-		others += !is_docker(&serve->addrs[i]);
+		others += !site_is_docker_dns(&serve->addrs[i]);
 	if (make_query(upstream, err) < 0)
 		return -1;
 	for (int kind = 0; kind < CHANNELS; kind++) {

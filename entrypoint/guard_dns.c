@@ -31,18 +31,13 @@
 
 /* --- life ---------------------------------------------------------------------------------- */
 
-static bool is_docker(const struct addr *addr)
-{
-	return addr->family == FAMILY_4 && addr->value == 0x7f00000b;
-}
-
 static void say_upstreams(const struct site *site, struct message *message)
 {
 	for (size_t i = 0; i < site->resolver_count; i++) {
 		if (message->count == MESSAGE_UPSTREAMS)
 			break;
 		/* Docker's own is asked first, the others are its servers. */
-		if (is_docker(&site->resolvers[i]) && message->count > 0) {
+		if (site_is_docker_dns(&site->resolvers[i]) && message->count > 0) {
 			message->addrs[message->count++] = message->addrs[0];
 			message->addrs[0] = site->resolvers[i];
 		} else {

@@ -72,7 +72,7 @@ static int ask_docker(void)
 {
 	const struct sockaddr_in docker = { .sin_family = AF_INET,
 					    .sin_port = htons(53),
-					    .sin_addr.s_addr = htonl(0x7f00000b) };
+					    .sin_addr.s_addr = htonl(SITE_DOCKER_DNS) };
 	size_t length = sizeof(probe_question) - 1;
 	uint32_t mark = RULESET_SOCKET_MARK;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -366,12 +366,11 @@ static void explain_dns_port(const struct question *question, struct verdict *ve
 /* What every fence does, whatever the entries say. */
 static bool explain_fence(const struct question *question, struct verdict *verdict)
 {
-	static const struct addr docker_resolver = { 0x7f00000b, FAMILY_4 };
 	const struct site *site = question->site;
 	bool asks =
 		question->policy->mode != MODE_NONE && question->dns == STANCE_RESOLVERS;
 
-	if (addr_compare(question->addr, &docker_resolver) == 0) {
+	if (site_is_docker_dns(question->addr)) {
 		*verdict = (struct verdict){ .allowed = asks,
 					     .reason = "Docker's resolver" };
 		return true;

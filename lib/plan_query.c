@@ -5,8 +5,6 @@
 #define PORT_DNS 53u
 #define POINT_DISCARD (PORTSET_UDP + 9u)
 
-static const struct addr docker_resolver = { .value = 0x7f00000b, .family = FAMILY_4 };
-
 static const struct spans *spans_of(const struct plan *plan, enum family family)
 {
 	return &plan->spans[family == FAMILY_6];
@@ -24,7 +22,7 @@ static bool is_resolver(const struct plan *plan, const struct addr *addr)
 bool plan_allows(const struct plan *plan, const struct addr *addr, uint32_t point)
 {
 	/* Docker's resolver recurses any name: there it is all or nothing, whatever the port. */
-	if (addr_compare(addr, &docker_resolver) == 0)
+	if (site_is_docker_dns(addr))
 		return plan->mode != MODE_NONE && plan->dns == STANCE_RESOLVERS;
 	if (addr_scope(addr) == ADDR_LOOPBACK || site_is_own(&plan->site, addr))
 		return true;

@@ -30,7 +30,7 @@ static size_t chain_count(const struct draft *draft)
 	return ARRAY_SIZE(chains) - (draft_is_guarded(draft) ? 0 : GUARD_CHAINS);
 }
 
-static const struct prefix docker_dns = { { 0x7f00000b, FAMILY_4 }, 32 };
+static const struct prefix docker_dns = { { SITE_DOCKER_DNS, FAMILY_4 }, 32 };
 static const struct prefix loopback[] = { { { 0x7f000000, FAMILY_4 }, 8 },
 					  { { 1, FAMILY_6 }, 128 } };
 

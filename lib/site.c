@@ -8,8 +8,6 @@
  * namespace in host(): "# ExtServers: [host(192.0.2.1) 198.51.100.7]". */
 #define EXT_SERVERS "ExtServers:"
 
-static const struct addr docker_resolver = { .value = 0x7f00000b, .family = FAMILY_4 };
-
 struct text {
 	const char *at, *end;
 };
@@ -69,7 +67,7 @@ static bool parse_addr(struct text word, struct addr *ret)
 
 static void add_resolver(struct site *site, const struct addr *addr)
 {
-	if (addr_compare(addr, &docker_resolver) == 0)
+	if (site_is_docker_dns(addr))
 		site->docker_dns = true;
 	for (size_t i = 0; i < site->resolver_count; i++) {
 		if (addr_compare(&site->resolvers[i], addr) == 0)
@@ -126,6 +124,11 @@ void site_parse_resolv_conf(struct site *site, const char *bytes, size_t length)
 	text = (struct text){ bytes, bytes + length };
 	while (take_line(&text, &line))
 		read_ext_servers(site, line);
+}
+
+bool site_is_docker_dns(const struct addr *addr)
+{
+	return addr->family == FAMILY_4 && addr->value == SITE_DOCKER_DNS;
 }
 
 bool site_is_on_link(const struct site *site, const struct addr *addr)

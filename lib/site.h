@@ -30,6 +30,10 @@ struct site {
  * resolvers do; a zone (%eth0) is dropped. Docker's comment counts only beside 127.0.0.11. */
 void site_parse_resolv_conf(struct site *site, const char *bytes, size_t length);
 
+/* Docker's own resolver, 127.0.0.11, which knows the containers' names and recurses any other. */
+#define SITE_DOCKER_DNS 0x7f00000bu
+bool site_is_docker_dns(const struct addr *addr);
+
 bool site_is_on_link(const struct site *site, const struct addr *addr);
 bool site_is_gateway(const struct site *site, const struct addr *addr);
 bool site_is_own(const struct site *site, const struct addr *addr);
