@@ -146,9 +146,6 @@ void guard_forward_tick(struct guard *guard)
 		guard_forward_failed(guard, "it has ended or was stopped");
 	else if (guard->worker.pid && guard->pings++ == SILENT_PINGS)
 		guard_forward_failed(guard, "it does not answer");
-	else if (guard->worker.pid && !guard->worker_ready &&
-		 guard_now() - guard->worker_started > READY_MS)
-		guard_forward_failed(guard, "it does not start");
 	if (guard->restart_at && guard_now() >= guard->restart_at)
 		restart(guard);
 	else if (guard->worker.pid && worker_send(&guard->worker, &ping, NULL, 0) < 0)
@@ -360,7 +357,9 @@ static void take(struct guard *guard, const struct message *said, struct batch *
 		take_answer(guard, said, batch);
 		break;
 	case MESSAGE_ALIVE:
-		guard->pings = 0;
+		/* One that never gets ready is none. */
+		if (guard->worker_ready)
+			guard->pings = 0;
 		guard->served = guard->served_before;
 		add_counters(&guard->served, &said->counters);
 		break;

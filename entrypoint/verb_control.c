@@ -62,9 +62,12 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
+/* Within 80 columns. */
+#define COUNTS_A_LINE 5
+
 static void print_counts(const char *title, const json_t *object)
 {
-	const char *separator = "";
+	unsigned shown = 0;
 	const char *key;
 	json_t *value;
 
@@ -73,9 +76,10 @@ static void print_counts(const char *title, const json_t *object)
 	{
 		if (!json_is_integer(value))
 			continue;
-		printf("%s%s %" JSON_INTEGER_FORMAT, separator, key,
-		       json_integer_value(value));
-		separator = ", ";
+		if (shown > 0)
+			printf("%s", shown % COUNTS_A_LINE ? ", " : ",\n          ");
+		printf("%s %" JSON_INTEGER_FORMAT, key, json_integer_value(value));
+		shown++;
 	}
 	putchar('\n');
 }

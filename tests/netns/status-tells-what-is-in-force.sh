@@ -46,7 +46,8 @@ reloads   0 tried, 0 refused
 names     known 2, open 4, lapsed 0, evicted 0
 refused   no entry N, denied N, query type N, tunnel limit 0, private answer N
 forwarder serving
-          restarts 0, questions N, answered N, refused N, failed N, malformed 0, dropped 0, learned N, kernel refused N
+          restarts 0, questions N, answered N, refused N, failed N,
+          malformed 0, dropped 0, learned N, kernel refused N
 END
 )
 check 'the head' same "$expected" "$(counted)"

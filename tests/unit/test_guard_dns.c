@@ -84,6 +84,7 @@ static void gives_up_who_answers_nothing(void **state)
 	for (int i = 0; i < 10; i++)
 		guard_forward_tick(&pair->guard);
 	assert_int_equal(pair->guard.worker.pid, pair->pid);
+	assert_true(say(pair, MESSAGE_READY));
 	assert_true(say(pair, MESSAGE_ALIVE));
 	guard_forward_read(&pair->guard);
 	for (int i = 0; i < 10; i++)
@@ -92,6 +93,20 @@ static void gives_up_who_answers_nothing(void **state)
 	guard_forward_tick(&pair->guard);
 	assert_int_equal(pair->guard.worker.pid, 0);
 	assert_int_not_equal(pair->guard.restart_at, 0);
+}
+
+static void gives_up_who_never_gets_ready(void **state)
+{
+	struct pair *pair = *state;
+
+	for (int i = 0; i < 10; i++) {
+		guard_forward_tick(&pair->guard);
+		assert_true(say(pair, MESSAGE_ALIVE));
+		guard_forward_read(&pair->guard);
+	}
+	assert_int_equal(pair->guard.worker.pid, pair->pid);
+	guard_forward_tick(&pair->guard);
+	assert_int_equal(pair->guard.worker.pid, 0);
 }
 
 /* However long we did not run ourselves: a container can be paused, and a reload can take long. */
@@ -110,6 +125,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hears_so_much_in_a_turn, open_pair,
 						close_pair),
 		cmocka_unit_test_setup_teardown(gives_up_who_answers_nothing, open_pair,
+						close_pair),
+		cmocka_unit_test_setup_teardown(gives_up_who_never_gets_ready, open_pair,
 						close_pair),
 		cmocka_unit_test_setup_teardown(time_alone_is_no_silence, open_pair,
 						close_pair),
