@@ -146,29 +146,35 @@ static int asks_dns(const struct options *options, const struct inputs *inputs, 
 	return 0;
 }
 
+/* `mark` 0: a guard that serves already asks nothing of the network itself. */
+static int plan_at(const struct options *options, struct inputs *inputs,
+		   const struct site *site, uint32_t mark, struct fence *ret,
+		   struct error *err)
+{
+	if (!fence_is_open(&inputs->policy) &&
+	    inputs_answers(options, inputs, NULL, mark, &ret->answers, err) < 0)
+		return -1;
+	return plan_build(&inputs->policy, &ret->answers, site, &inputs->notes,
+			  &ret->plan, err);
+}
+
 int fence_plan(const struct options *options, struct inputs *inputs,
 	       const struct site *resolvers, struct fence *ret, struct error *err)
 {
-	uint32_t mark = RULESET_SOCKET_MARK;
+	uint32_t mark = policy_needs_guard(&inputs->policy) ? 0 : RULESET_SOCKET_MARK;
 	struct site site;
 
 	if (inputs_site(resolvers, &site, err) < 0)
 		return -1;
-	/* A guard that serves already asks nothing of the network itself. */
-	if (resolvers && policy_needs_guard(&inputs->policy))
-		mark = 0;
-	if (!fence_is_open(&inputs->policy) &&
-	    inputs_answers(options, inputs, NULL, mark, &ret->answers, err) < 0)
-		return -1;
-	return plan_build(&inputs->policy, &ret->answers, &site, &inputs->notes,
-			  &ret->plan, err);
+	return plan_at(options, inputs, &site, mark, ret, err);
 }
 
 static int raise_plan(const struct options *options, struct inputs *inputs,
-		      const struct ruleset_options *marks, struct fence *ret,
-		      struct error *err)
+		      const struct site *site, const struct ruleset_options *marks,
+		      struct fence *ret, struct error *err)
 {
-	if (fence_plan(options, inputs, NULL, ret, err) < 0 || pin(ret, err) < 0)
+	if (plan_at(options, inputs, site, marks->socket_mark, ret, err) < 0 ||
+	    pin(ret, err) < 0)
 		return -1;
 	return ret->plan->fenced ? put_in_place(ret, marks, err) : take_down(ret, err);
 }
@@ -210,7 +216,7 @@ int fence_raise(const struct options *options, struct inputs *inputs, bool hold,
 		return -1;
 	if (asks && close_first(ret->netlink, &site, &marks, err) < 0)
 		return -1;
-	result = raise_plan(options, inputs, &marks, ret, err);
+	result = raise_plan(options, inputs, &site, &marks, ret, err);
 	/* A failure leaves what stood, the first time the closed fence. */
 	if (result < 0 && !open &&
 	    close_first(ret->netlink, &site, &marks, &unclosed) < 0)

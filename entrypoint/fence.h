@@ -27,7 +27,7 @@ int fence_raise(const struct options *options, struct inputs *inputs, bool hold,
 void fence_release(struct fence *fence);
 
 /* The same in two steps, for a guard that follows its policy. From inputs to plan, the site read
- * anew but for its resolvers when `resolvers` has them; the kernel is not touched: */
+ * anew but for its resolvers, which are those of `resolvers`; the kernel is not touched: */
 int fence_plan(const struct options *options, struct inputs *inputs,
 	       const struct site *resolvers, struct fence *ret, struct error *err)
 	MUST_CHECK;
