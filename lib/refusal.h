@@ -1,0 +1,84 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/arena.h"
+#include "lib/error.h"
+
+/* A refusal: who wanted what, why it was not given, and the line of policy that would give it. One
+ * value for all that was refused in the same way, with a count. As text it is one line of JSON, the
+ * form of /run/netpale/refused.jsonl, version 1:
+ *
+ *	{"version":1,"time":"2026-11-21T16:43:27.120Z","reason":"wrong port","audit":false,
+ *	 "uid":1000,"program":"curl","names":["api.example.com"],"address":"198.51.100.7",
+ *	 "protocol":"tcp","port":8080,"type":"TXT","count":3,
+ *	 "allow":"- api.example.com:8080/tcp","rule":"/etc/netpale/policy.yml:4"}
+ *
+ * Keys that say nothing are left out. Texts are plain ASCII: what is not was escaped before (names
+ * are normalised host names; buf.h escape() for programs), so that no reader can be harmed. */
+
+enum refusal_reason {
+	REFUSAL_NO_ENTRY, /* "no entry": no line of the policy opens the address */
+	REFUSAL_NAME, /* "name refused": DNS was asked for a name that no line allows */
+	REFUSAL_DENIED, /* "denied": a line denies the name or the address; `rule` says which */
+	REFUSAL_GATEWAY, /* "host gateway": the container's host, `host_gateway` is closed */
+	REFUSAL_PORT,    /* "wrong port": the address is open, not there */
+	REFUSAL_EXPIRED, /* "expired": it was open while its name's answer was fresh */
+	REFUSAL_PRIVATE, /* "private answer": an allowed name led to an address it may not open */
+	REFUSAL_RAW,     /* "raw address": no answer of the guard's DNS had it */
+	REFUSAL_DNS,     /* "dns": port 53 or 853 of a server that no line names */
+	REFUSAL_TYPE,    /* "query type": the name is allowed, such records are not */
+	REFUSAL_LIMIT,   /* "tunnel limit": too many names below a wildcard */
+	REFUSAL_INBOUND, /* "inbound": somebody outside began it */
+	REFUSAL_REASONS,
+};
+const char *refusal_reason_name(enum refusal_reason reason);
+bool refusal_reason_parse(const char *text, enum refusal_reason *ret);
+
+#define REFUSAL_NAMES 8u
+#define REFUSAL_PROGRAM 16u /* TASK_COMM_LEN */
+#define REFUSAL_LINE 4096u  /* the longest line of JSON, with its end */
+
+struct refusal {
+	int64_t time; /* of the last, milliseconds since 1970 */
+	uint64_t count;
+	enum refusal_reason reason;
+	bool audit; /* recorded only: the packet or the question went out */
+	bool has_uid;
+	uint32_t uid;
+	char program[REFUSAL_PROGRAM]; /* as /proc/PID/comm has it; "": not known */
+	/* Names that led to the address lately, the latest first: all of them, because who shares
+	 * an address cannot be told apart. Of a question to DNS: the one asked for. Borrowed. */
+	const char *names[REFUSAL_NAMES];
+	size_t name_count;
+	bool has_addr; /* else a question to DNS */
+	struct addr
+		addr; /* where to; REFUSAL_INBOUND: where from; REFUSAL_PRIVATE: the answer */
+	uint8_t protocol; /* IPPROTO_; 0: a question to DNS */
+	uint16_t port;    /* destination; 0: none */
+	uint16_t type;    /* of DNS records, of a question; else 0 */
+	const char *
+		allow; /* a line of `network` in YAML, or NULL: no line would; borrowed */
+	const char *rule; /* "file:line" of what refused it, or NULL; borrowed */
+};
+
+/* "tcp", "udp", "icmp", "icmpv6", "sctp", "udplite", else the number. */
+const char *refusal_protocol_name(uint8_t protocol, char out[static 4]);
+
+/* One line without its end; 0: it does not fit. */
+size_t refusal_print_json(const struct refusal *refusal, char out[static REFUSAL_LINE]);
+/* Reads such a line; texts are copied into `arena`. False: not a line of that version, or one with
+ * text that is not plain ASCII. A reader goes on with the next. */
+bool refusal_parse_json(const char *line, size_t length, struct arena *arena,
+			struct refusal *ret);
+
+/* Same reason, who, whereto, port, protocol and type, same first name: times differ and counts. */
+bool refusal_same(const struct refusal *a, const struct refusal *b);
+
+/* "api.example.com:8080/tcp", "198.51.100.7:443/tcp", "[2001:db8::1]:443/tcp", "10.0.0.7 icmp",
+ * "api.example.com TXT", a question for addresses: "api.example.com". `ret` has room for any. */
+#define REFUSAL_TARGET 320u
+char *refusal_target(const struct refusal *refusal, char out[static REFUSAL_TARGET]);
