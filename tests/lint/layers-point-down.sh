@@ -26,7 +26,11 @@ if echo "$called" | grep -xE "$pattern"; then
 	say 'libcore.a calls what only entrypoint/ may'
 fi
 
-writers=$(grep -lE 'NFT_MSG_NEW|nftnl_batch|mnl_socket_open\(NETLINK_NETFILTER' entrypoint/*.c |
+writers=$(grep -lE 'NFT_MSG_|nftnl_' entrypoint/*.c |
 	grep -vE 'entrypoint/(netlink|proof)[a-z_]*\.c' || true)
 [ -z "$writers" ] || say "besides netlink.c these speak nftables: $writers"
+# nflog.c reads the packet log; that it cannot write either is said above.
+openers=$(grep -lE '\((.*, )?NETLINK_NETFILTER\)' entrypoint/*.c |
+	grep -vE 'entrypoint/((netlink|proof)[a-z_]*|nflog)\.c' || true)
+[ -z "$openers" ] || say "besides netlink.c and nflog.c these open netfilter's socket: $openers"
 exit "$status"
