@@ -110,3 +110,20 @@ char *escape(char *out, size_t size, const char *text, size_t length)
 	out[used] = '\0';
 	return out;
 }
+
+bool text_is_plain(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (text[i] < 0x20 || text[i] > 0x7e)
+			return false;
+	return true;
+}
+
+char *escape_unless_plain(char *out, size_t size, const char *text, size_t length)
+{
+	if (length >= size || !text_is_plain(text, length))
+		return escape(out, size, text, length);
+	memcpy(out, text, length);
+	out[length] = '\0';
+	return out;
+}

@@ -26,3 +26,6 @@ void buf_printf(struct buf *buf, const char *format, ...) PRINTF(2, 3);
 /* Text from outside, made safe for a terminal and a log line: bytes outside printable ASCII
  * and the backslash become \xNN; what does not fit ends in "...". Returns `out`. */
 char *escape(char *out, size_t size, const char *text, size_t length);
+/* Text that may have been escaped before: what is printable ASCII and fits stays as it is. */
+char *escape_unless_plain(char *out, size_t size, const char *text, size_t length);
+bool text_is_plain(const char *text, size_t length);

@@ -7,6 +7,7 @@
 #include "lib/addr.h"
 #include "lib/arena.h"
 #include "lib/error.h"
+#include "lib/hash.h"
 
 /* A refusal: who wanted what, why it was not given, and the line of policy that would give it. One
  * value for all that was refused in the same way, with a count. As text it is one line of JSON, the
@@ -17,8 +18,10 @@
  *	 "protocol":"tcp","port":8080,"type":"TXT","count":3,
  *	 "allow":"- api.example.com:8080/tcp","rule":"/etc/netpale/policy.yml:4"}
  *
- * Keys that say nothing are left out. Texts are plain ASCII: what is not was escaped before (names
- * are normalised host names; buf.h escape() for programs), so that no reader can be harmed. */
+ * Keys that say nothing are left out; a reader ignores those it does not know. Everything is plain
+ * ASCII, so that no reader can be harmed: names are normalised host names, programs escaped, and what
+ * still is not plain is escaped here (buf.h escape()). A line of its own says what could not be
+ * recorded: {"version":1,"time":"...","lost":123}. */
 
 enum refusal_reason {
 	REFUSAL_NO_ENTRY, /* "no entry": no line of the policy opens the address */
@@ -67,18 +70,35 @@ struct refusal {
 
 /* "tcp", "udp", "icmp", "icmpv6", "sctp", "udplite", else the number. */
 const char *refusal_protocol_name(uint8_t protocol, char out[static 4]);
+/* "A", "TXT", ... else "TYPE65280", as RFC 3597 writes it. */
+#define REFUSAL_TYPE_TEXT 10u
+const char *refusal_type_name(uint16_t type, char out[static REFUSAL_TYPE_TEXT]);
+/* 0: no such name. */
+uint8_t refusal_protocol_parse(const char *text);
+uint16_t refusal_type_parse(const char *text);
 
-/* One line without its end; 0: it does not fit. */
+/* One line without its end. What does not fit is left out: the last names, an `allow` or a `rule`
+ * of REFUSAL_TEXT bytes. 0: no memory, or nothing is refused (no address and no name, no count). */
+#define REFUSAL_TEXT 640u
 size_t refusal_print_json(const struct refusal *refusal, char out[static REFUSAL_LINE]);
 /* Reads such a line; texts are copied into `arena`. False: not a line of that version, or one with
- * text that is not plain ASCII. A reader goes on with the next. */
+ * bytes that are not plain ASCII. A reader goes on with the next. */
 bool refusal_parse_json(const char *line, size_t length, struct arena *arena,
 			struct refusal *ret);
 
-/* Same reason, who, whereto, port, protocol and type, same first name: times differ and counts. */
-bool refusal_same(const struct refusal *a, const struct refusal *b);
+/* The line that says how many were lost since the last such line. */
+size_t refusal_print_lost(int64_t time, uint64_t lost, char out[static REFUSAL_LINE]);
+bool refusal_parse_lost(const char *line, size_t length, int64_t *ret_time,
+			uint64_t *ret_lost);
 
-/* "api.example.com:8080/tcp", "198.51.100.7:443/tcp", "[2001:db8::1]:443/tcp", "10.0.0.7 icmp",
- * "api.example.com TXT", a question for addresses: "api.example.com". `ret` has room for any. */
+/* Same reason, who, whereto, port, protocol and type, same first name: times differ and counts.
+ * Questions for A and AAAA are one: whoever wants addresses asks for both. */
+bool refusal_same(const struct refusal *a, const struct refusal *b);
+/* The same for what is the same. */
+uint64_t refusal_hash(const uint8_t key[static HASH_KEY], const struct refusal *refusal);
+
+/* A packet: "api.example.com:8080/tcp", "198.51.100.7:443/tcp", "[2001:db8::1]:443/tcp",
+ * "10.0.0.7 icmp"; of one that came in: "22/tcp from 198.51.100.7". A question: "api.example.com TXT",
+ * for addresses "api.example.com", with what it led to "api.example.com A 10.0.0.7". */
 #define REFUSAL_TARGET 320u
 char *refusal_target(const struct refusal *refusal, char out[static REFUSAL_TARGET]);
