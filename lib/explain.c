@@ -1,11 +1,10 @@
-#include "lib/explain.h"
-
-#include <string.h>
+#include "lib/explain_internal.h"
 
 #include "lib/admit.h"
-#include "lib/host.h"
+#include "lib/macros.h"
 
-#define WHOLE_LINE (PORTSET_LAST + 1)
+/* Points that explain_elsewhere() looks at, each of them with every entry. */
+#define EXPLAIN_TRIES 64u
 
 struct question {
 	const struct policy *policy;
@@ -24,103 +23,7 @@ struct candidate {
 	uint32_t width; /* of its narrowest range there */
 };
 
-static bool is_dns(uint32_t point)
-{
-	uint32_t port = point % PORTSET_UDP;
-
-	return point != PORTSET_OTHER && (port == 53 || port == 853);
-}
-
-static bool in_ranges(const struct port_range *ranges, size_t count, uint32_t point,
-		      uint32_t *ret_width)
-{
-	*ret_width = UINT32_MAX;
-	for (size_t i = 0; i < count; i++) {
-		uint32_t width = ranges[i].last - ranges[i].first + 1;
-
-		if (ranges[i].first <= point && point <= ranges[i].last &&
-		    width < *ret_width)
-			*ret_width = width;
-	}
-	return *ret_width != UINT32_MAX;
-}
-
-static bool covers_point(const struct entry *entry, uint32_t point, uint32_t *ret_width)
-{
-	if (entry->port_count)
-		return in_ranges(entry->ports, entry->port_count, point, ret_width);
-	*ret_width = WHOLE_LINE;
-	return entry->deny || !is_dns(point);
-}
-
-/* --- names ------------------------------------------------------------------------------- */
-
-static bool speaks_of(const struct entry *entry, const char *host)
-{
-	switch (entry->kind) {
-	case ENTRY_NAME:
-		return strcmp(entry->host, host) == 0;
-	case ENTRY_BELOW:
-		return host_is_below(host, entry->host);
-	case ENTRY_SUBTREE:
-		return strcmp(entry->host, host) == 0 || host_is_below(host, entry->host);
-	case ENTRY_PREFIX:
-	case ENTRY_ATTACHED:
-		break;
-	}
-	return false;
-}
-
-/* Is `a` the more specific of two that speak of one host? */
-static bool is_nearer(const struct entry *a, const struct entry *b)
-{
-	size_t x = strlen(a->host), y = strlen(b->host);
-
-	return x != y ? x > y : a->kind == ENTRY_NAME && b->kind != ENTRY_NAME;
-}
-
-/* The most specific entry of one side that allows or denies the host. */
-static const struct entry *nearest(const struct policy *policy, const char *host,
-				   enum trust trust, bool deny)
-{
-	const struct entry *nearest = NULL;
-
-	for (size_t i = 0; i < policy->count; i++) {
-		const struct entry *entry = &policy->entries[i];
-
-		if (entry->trust == trust && entry->deny == deny &&
-		    speaks_of(entry, host) && (!nearest || is_nearer(entry, nearest)))
-			nearest = entry;
-	}
-	return nearest;
-}
-
-/* The deny that refuses the host. */
-static const struct entry *denied_by(const struct policy *policy, const char *host)
-{
-	for (int trust = TRUST_OPERATOR; trust <= TRUST_PROJECT; trust++) {
-		const struct entry *deny = nearest(policy, host, trust, true);
-		const struct entry *allow = nearest(policy, host, trust, false);
-
-		if (deny && (!allow || !is_nearer(allow, deny)))
-			return deny;
-	}
-	return NULL;
-}
-
-/* Does this allow count for the host, or does a deny overrule it? */
-static bool allows(const struct policy *policy, const struct entry *entry,
-		   const char *host)
-{
-	const struct entry *deny;
-
-	if (entry->deny || !speaks_of(entry, host) || denied_by(policy, host))
-		return false;
-	if (entry->trust == TRUST_PROJECT && nearest(policy, host, TRUST_OPERATOR, true))
-		return false;
-	deny = nearest(policy, host, entry->trust, true);
-	return !deny || is_nearer(entry, deny);
-}
+/* --- addresses of names ------------------------------------------------------------------ */
 
 static bool answer_has(const struct answer *answer, const struct addr *addr)
 {
@@ -130,26 +33,30 @@ static bool answer_has(const struct answer *answer, const struct addr *addr)
 	return false;
 }
 
-/* Is the address one of the entry's names'? *ret: may it be opened, for any of them. */
-static bool has_address(const struct question *question, const struct entry *entry,
-			enum admission *ret)
+/* Is the address the answer's, and the answer the entry's? *ret: may it be opened for it. */
+static bool answers_entry(const struct question *question, const struct entry *entry,
+			  const struct answer *answer, enum admission *ret)
 {
-	bool guarded = question->dns == STANCE_GUARDED, found = false;
-
-	if (entry->deny || !entry_is_name(entry))
+	if (!answer_has(answer, question->addr))
 		return false;
+	*ret = admit(entry, answer->host, question->addr, question->site);
+	return true;
+}
+
+/* With dns: guarded what is known from the start; a wildcard has many names. */
+static bool has_fixed_address(const struct question *question, const struct entry *entry,
+			      enum admission *ret)
+{
+	bool found = false;
+
 	for (size_t i = 0; i < question->answers->count; i++) {
 		const struct answer *answer = &question->answers->v[i];
 		enum admission admission;
 
-		if (!answer_has(answer, question->addr))
+		if (!answer->fixed ||
+		    !answers_entry(question, entry, answer, &admission) ||
+		    !explain_allows(question->policy, entry, answer->host))
 			continue;
-		if (guarded ? !answer->fixed ||
-				      !allows(question->policy, entry, answer->host)
-			    : entry->kind != ENTRY_NAME ||
-				      strcmp(entry->host, answer->host) != 0)
-			continue;
-		admission = admit(entry, answer->host, question->addr, question->site);
 		if (!found || admission == ADMIT)
 			*ret = admission;
 		found = true;
@@ -157,35 +64,20 @@ static bool has_address(const struct question *question, const struct entry *ent
 	return found;
 }
 
-struct verdict explain_name(const struct policy *policy, const char *host, uint32_t point)
+/* Is the address one of the entry's names'? *ret: may it be opened, for any of them. */
+static bool has_address(const struct question *question, const struct entry *entry,
+			enum admission *ret)
 {
-	const struct entry *deny = denied_by(policy, host), *best = NULL, *near = NULL;
-	bool full = policy->mode == MODE_FULL && !is_dns(point);
+	const struct answer *answer;
 
-	if (policy->mode == MODE_NONE)
-		return (struct verdict){ .reason = "policy none" };
-	if (deny)
-		return (struct verdict){ .entry = deny };
-	for (size_t i = 0; i < policy->count; i++) {
-		const struct entry *entry = &policy->entries[i];
-		uint32_t width;
-
-		if (!allows(policy, entry, host))
-			continue;
-		if (!near || is_nearer(entry, near))
-			near = entry;
-		if (covers_point(entry, point, &width) &&
-		    (!best || is_nearer(entry, best)))
-			best = entry;
-	}
-	if (best)
-		return (struct verdict){ .allowed = true, .entry = best };
-	if (full)
-		return (struct verdict){ .allowed = true, .reason = "policy full" };
-	return (struct verdict){
-		.entry = near,
-		.reason = near ? "the name is allowed, this port is not" : "no entry",
-	};
+	if (entry->deny || !entry_is_name(entry))
+		return false;
+	if (question->dns == STANCE_GUARDED)
+		return has_fixed_address(question, entry, ret);
+	if (entry->kind != ENTRY_NAME)
+		return false;
+	answer = answers_find(question->answers, entry->host);
+	return answer && answers_entry(question, entry, answer, ret);
 }
 
 /* --- literals ---------------------------------------------------------------------------- */
@@ -252,10 +144,10 @@ static void consider_gateway(const struct question *question, struct candidate *
 	if (opening->kind == OPENING_CLOSED || opening->kind == OPENING_PORTS ||
 	    (opening->kind == OPENING_UNSET && !full))
 		consider(best, &deny);
-	if ((opening->kind == OPENING_OPEN && !is_dns(question->point)) ||
+	if ((opening->kind == OPENING_OPEN && !explain_is_dns(question->point)) ||
 	    (opening->kind == OPENING_PORTS &&
-	     in_ranges(opening->ports, opening->port_count, question->point,
-		       &allow.width)))
+	     explain_in_ranges(opening->ports, opening->port_count, question->point,
+			       &allow.width)))
 		consider(best, &allow);
 }
 
@@ -271,7 +163,7 @@ static struct candidate literal_verdict(const struct question *question, enum tr
 
 		if (entry->trust == trust &&
 		    (entry->deny || question->policy->mode != MODE_NONE) &&
-		    covers_point(entry, question->point, &candidate.width) &&
+		    explain_covers_point(entry, question->point, &candidate.width) &&
 		    covers_addr(question, entry, &candidate.length))
 			consider(&best, &candidate);
 	}
@@ -287,7 +179,7 @@ static const struct entry *any_deny(const struct question *question)
 		uint32_t width;
 		unsigned length;
 
-		if (entry->deny && covers_point(entry, question->point, &width) &&
+		if (entry->deny && explain_covers_point(entry, question->point, &width) &&
 		    covers_addr(question, entry, &length))
 			return entry;
 	}
@@ -326,7 +218,7 @@ static struct verdict name_verdict(const struct question *question)
 		enum admission admission;
 		uint32_t width;
 
-		if (!covers_point(entry, question->point, &width) ||
+		if (!explain_covers_point(entry, question->point, &width) ||
 		    !has_address(question, entry, &admission))
 			continue;
 		if (admission == ADMIT && !entry->private_ok && !deny)
@@ -414,25 +306,83 @@ static struct verdict explain_entries(const struct question *question)
 		return of_candidate(&operator);
 	if (project.found)
 		return of_candidate(&project);
-	if (full && (question->dns == STANCE_RESOLVERS || !is_dns(question->point)))
+	if (full &&
+	    (question->dns == STANCE_RESOLVERS || !explain_is_dns(question->point)))
 		return (struct verdict){ .allowed = true, .reason = "policy full" };
 	verdict = name_verdict(question);
-	if (!verdict.allowed && !verdict.entry && is_dns(question->point) &&
+	if (!verdict.allowed && !verdict.entry && explain_is_dns(question->point) &&
 	    question->policy->mode != MODE_NONE)
 		explain_dns_port(question, &verdict);
 	return verdict;
+}
+
+static struct verdict explain(const struct question *question)
+{
+	struct verdict verdict;
+
+	return explain_fence(question, &verdict) ? verdict : explain_entries(question);
+}
+
+static struct question ask(const struct policy *policy, const struct answers *answers,
+			   const struct site *site, const struct addr *addr,
+			   uint32_t point)
+{
+	enum stance dns = policy->dns == STANCE_UNSET ? STANCE_RESOLVERS : policy->dns;
+
+	return (struct question){ policy, answers, site, addr, point, dns };
 }
 
 struct verdict explain_addr(const struct policy *policy, const struct answers *answers,
 			    const struct site *site, const struct addr *addr,
 			    uint32_t point)
 {
-	struct question question = { policy, answers, site, addr, point, policy->dns };
-	struct verdict verdict;
+	const struct question question = ask(policy, answers, site, addr, point);
 
-	if (question.dns == STANCE_UNSET)
-		question.dns = STANCE_RESOLVERS;
-	if (explain_fence(&question, &verdict))
-		return verdict;
-	return explain_entries(&question);
+	return explain(&question);
+}
+
+/* The i-th point that an allow opens by itself, as far as one of each of its ranges goes. */
+static bool point_of(const struct entry *entry, size_t i, uint32_t not, uint32_t *ret)
+{
+	static const uint32_t usual[] = { 443, 80, PORTSET_UDP + 443, PORTSET_OTHER };
+
+	if (entry->port_count == 0) {
+		*ret = usual[i < ARRAY_SIZE(usual) ? i : 0];
+		return i < ARRAY_SIZE(usual);
+	}
+	if (i >= entry->port_count)
+		return false;
+	*ret = entry->ports[i].first == not ? entry->ports[i].last
+					    : entry->ports[i].first;
+	return true;
+}
+
+const struct entry *explain_elsewhere(const struct policy *policy,
+				      const struct answers *answers,
+				      const struct site *site, const struct addr *addr,
+				      uint32_t point)
+{
+	struct question question = ask(policy, answers, site, addr, point);
+	enum admission ignored;
+	unsigned length, tries = 0;
+
+	for (size_t i = 0; policy->mode != MODE_NONE && i < policy->count; i++) {
+		const struct entry *entry = &policy->entries[i];
+
+		if (entry->deny || !(covers_addr(&question, entry, &length) ||
+				     has_address(&question, entry, &ignored)))
+			continue;
+		for (size_t j = 0; point_of(entry, j, point, &question.point); j++) {
+			struct verdict verdict;
+
+			if (question.point == point)
+				continue;
+			if (tries++ == EXPLAIN_TRIES)
+				return NULL;
+			verdict = explain(&question);
+			if (verdict.allowed && verdict.entry)
+				return verdict.entry;
+		}
+	}
+	return NULL;
 }

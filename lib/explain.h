@@ -20,6 +20,12 @@ struct verdict explain_addr(const struct policy *policy, const struct answers *a
 			    const struct site *site, const struct addr *addr,
 			    uint32_t point);
 
+/* The entry that opens the address somewhere else than at `point`, or NULL: none does. */
+const struct entry *explain_elsewhere(const struct policy *policy,
+				      const struct answers *answers,
+				      const struct site *site, const struct addr *addr,
+				      uint32_t point);
+
 /* With dns: guarded: may `host` (normalised) be asked for, and would its addresses be opened at
  * `point`? Allowed: by the most specific entry that opens that port. What denies and admit() say of
  * the addresses comes on top. */
