@@ -96,6 +96,11 @@ bool leases_know(const struct leases *leases, const char *host);
  * PTR and for messages. */
 const char *leases_name(const struct leases *leases, const struct addr *addr);
 
+/* All names whose replies held the address, with a lease live or lapsed, in no order: at most `room`.
+ * Borrowed until something changes. */
+size_t leases_names(const struct leases *leases, const struct addr *addr,
+		    const char **ret, size_t room);
+
 struct lease {
 	const char *host; /* borrowed */
 	struct addr addr;

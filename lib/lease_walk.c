@@ -67,6 +67,17 @@ bool leases_next(struct leases *leases, size_t *at, struct lease *ret)
 	return true;
 }
 
+size_t leases_names(const struct leases *leases, const struct addr *addr,
+		    const char **ret, size_t room)
+{
+	size_t count = 0;
+
+	for (uint32_t at = store_first(leases, addr); at != NONE && count < room;
+	     at = store_next(leases, at))
+		ret[count++] = leases->names[leases->records[at].name].host;
+	return count;
+}
+
 /* The classes whose elements end with just this lease: no other ends later; of those that end
  * together it is the first. */
 static uint32_t classes_ended_by(const struct leases *leases, uint32_t record,
