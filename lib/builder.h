@@ -170,7 +170,8 @@ void match_range(struct builder *b, enum side side, enum family family, u128 fir
 void match_prefix(struct builder *b, enum side side, const struct prefix *prefix);
 void match_icmp6(struct builder *b, const struct set *set);
 void match_hoplimit(struct builder *b, uint8_t hops);
-void match_port(struct builder *b, uint8_t protocol, uint16_t port); /* TCP, UDP */
+void match_port(struct builder *b, enum side side, uint8_t protocol,
+		uint16_t port); /* TCP, UDP */
 void match_other_port(struct builder *b, uint16_t port);
 void match_tcp(struct builder *b);
 void match_tcp_no_syn(struct builder *b); /* FIN, SYN, RST, ACK are not just SYN */
@@ -178,7 +179,13 @@ void match_tcp_no_syn(struct builder *b); /* FIN, SYN, RST, ACK are not just SYN
 void set_ct_mark(struct builder *b, uint32_t mark);
 void set_ct_zone(struct builder *b, uint16_t zone); /* of the original direction */
 void count_daddr(struct builder *b, const struct set *set);
-void log_some(struct builder *b, uint16_t group);
+/* What goes to the packet log. */
+struct logging {
+	const char *prefix;
+	unsigned rate, burst; /* packets a second */
+	unsigned snaplen;     /* bytes of each */
+};
+void log_some(struct builder *b, const struct logging *logging);
 
 void rule_accept(struct builder *b);
 void rule_drop(struct builder *b);

@@ -195,25 +195,26 @@ void match_hoplimit(struct builder *b, uint8_t hops)
 	say(b, "ip6 hoplimit %u", hops);
 }
 
-static void compare_port(struct builder *b, bool equal, uint16_t port)
+static void compare_port(struct builder *b, enum side side, bool equal, uint16_t port)
 {
 	uint16_t wire = htons(port);
 
-	load_port(b, DESTINATION, NFT_REG_1);
+	load_port(b, side, NFT_REG_1);
 	compare(b, equal, &wire, sizeof(wire));
 }
 
-void match_port(struct builder *b, uint8_t protocol, uint16_t port)
+void match_port(struct builder *b, enum side side, uint8_t protocol, uint16_t port)
 {
 	want_protocol(b, protocol);
-	compare_port(b, true, port);
-	say(b, "%s dport %u", protocol == IPPROTO_TCP ? "tcp" : "udp", port);
+	compare_port(b, side, true, port);
+	say(b, "%s %s %u", protocol == IPPROTO_TCP ? "tcp" : "udp",
+	    side == SOURCE ? "sport" : "dport", port);
 }
 
 /* Of a packet without ports: anything. */
 void match_other_port(struct builder *b, uint16_t port)
 {
-	compare_port(b, false, port);
+	compare_port(b, DESTINATION, false, port);
 	say(b, "th dport != %u", port);
 }
 

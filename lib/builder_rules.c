@@ -13,14 +13,6 @@
 
 #include "lib/builder_expr.h"
 
-/* What goes to the log: enough for a person to see what was tried, not enough to slow
- * the sender down (a flood costs it 2-5 us a packet otherwise). 128 bytes hold both
- * headers. */
-#define LOG_RATE 20
-#define LOG_BURST 50
-#define LOG_SNAPLEN 128
-#define LOG_PREFIX "netpale "
-
 void set_ct_mark(struct builder *b, uint32_t mark)
 {
 	struct nftnl_expr *e = expr(b, "immediate");
@@ -83,28 +75,28 @@ void count_daddr(struct builder *b, const struct set *set)
 		b->failed = true;
 }
 
-void log_some(struct builder *b, uint16_t group)
+void log_some(struct builder *b, const struct logging *logging)
 {
 	struct nftnl_expr *e = expr(b, "limit");
 
 	if (e) {
-		nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_RATE, LOG_RATE);
+		nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_RATE, logging->rate);
 		nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_UNIT, 1);
-		nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_BURST, LOG_BURST);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_BURST, logging->burst);
 		nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
 		nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_FLAGS, 0);
 	}
 	e = expr(b, "log");
 	if (e) {
-		if (nftnl_expr_set_str(e, NFTNL_EXPR_LOG_PREFIX, LOG_PREFIX) < 0)
+		if (nftnl_expr_set_str(e, NFTNL_EXPR_LOG_PREFIX, logging->prefix) < 0)
 			b->failed = true;
-		nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_GROUP, group);
-		nftnl_expr_set_u32(e, NFTNL_EXPR_LOG_SNAPLEN, LOG_SNAPLEN);
+		nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_GROUP, RULESET_LOG_GROUP);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOG_SNAPLEN, logging->snaplen);
 		nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_QTHRESHOLD, 1);
 	}
-	say(b, "limit rate %d/second burst %d packets", LOG_RATE, LOG_BURST);
-	say(b, "log prefix \"%s\" group %u snaplen %d queue-threshold 1", LOG_PREFIX,
-	    group, LOG_SNAPLEN);
+	say(b, "limit rate %u/second burst %u packets", logging->rate, logging->burst);
+	say(b, "log prefix \"%s\" group %u snaplen %u queue-threshold 1", logging->prefix,
+	    RULESET_LOG_GROUP, logging->snaplen);
 }
 
 void rule_end(struct builder *b)

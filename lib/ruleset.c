@@ -1,11 +1,13 @@
 #include "lib/ruleset.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
 #include "lib/draft.h"
+#include "lib/packet.h"
 #include "lib/standing.h"
 
 /* The fence, rule by rule. Packets of a flow that a rule accepted carry MARK in their
@@ -37,6 +39,14 @@ static const struct prefix loopback[] = { { { 0x7f000000, FAMILY_4 }, 8 },
 /* Who Docker's resolver asks as, from within our namespace: root, or a root whom our user
  * namespace does not know. */
 static const uint32_t docker_uids[] = { 0, 65534 };
+
+/* What is refused: enough for a person to see what was tried, not enough to slow the sender down (a
+ * flood costs it 2-5 us a packet otherwise). 128 bytes hold both headers, and what IPv6 may have
+ * between. */
+static const struct logging refusals = { "netpale ", 20, 50, 128 };
+
+/* Answers are read whole or not at all; as large as a frame of Ethernet. */
+static const struct logging answers = { PACKET_ANSWER, 100, 200, 1500 };
 
 static void accept_marked(struct builder *b, const struct draft *draft)
 {
@@ -199,9 +209,26 @@ static void forward_rules(struct builder *b, const struct draft *draft)
 	chain_end(b);
 }
 
+/* What names led to which addresses, so that who reads the log can name what is refused. A guard knows;
+ * without one the agent asks where it likes. Docker's resolver answers on loopback, from port 53 here
+ * already, whatever its socket has. */
+static void log_answers(struct builder *b, const struct draft *draft)
+{
+	const struct plan *plan = draft->plan;
+
+	if (draft->site || plan->mode == MODE_NONE || plan->dns != STANCE_RESOLVERS ||
+	    draft->options->quiet)
+		return;
+	match_port(b, SOURCE, IPPROTO_UDP, 53);
+	match_ct_direction(b, true);
+	log_some(b, &answers);
+	rule_end(b);
+}
+
 static void input_rules(struct builder *b, const struct draft *draft)
 {
 	chain_begin(b, &input);
+	log_answers(b, draft);
 	match_iif(b, "lo");
 	rule_accept(b);
 	accept_marked(b, draft);
@@ -309,7 +336,7 @@ static void refuse_rules(struct builder *b, const struct draft *draft)
 		rule_end(b);
 	}
 	if (!draft->options->quiet) {
-		log_some(b, RULESET_LOG_GROUP);
+		log_some(b, &refusals);
 		rule_end(b);
 	}
 

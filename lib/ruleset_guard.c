@@ -54,9 +54,9 @@ void guard_redirect(struct builder *b, const struct draft *draft)
 		match_learned(b, &draft->learned[i / 2], i % 2, DESTINATION);
 		rule_accept(b);
 	}
-	match_port(b, IPPROTO_UDP, 53);
+	match_port(b, DESTINATION, IPPROTO_UDP, 53);
 	rule_redirect(b, draft_port(draft));
-	match_port(b, IPPROTO_TCP, 53);
+	match_port(b, DESTINATION, IPPROTO_TCP, 53);
 	rule_redirect(b, draft_port(draft));
 	chain_end(b);
 }

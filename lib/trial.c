@@ -55,7 +55,7 @@ static void try_reject(struct builder *b)
 
 static void try_redirect(struct builder *b)
 {
-	match_port(b, IPPROTO_UDP, 53);
+	match_port(b, DESTINATION, IPPROTO_UDP, 53);
 	rule_redirect(b, RULESET_FORWARDER_PORT);
 }
 
@@ -79,7 +79,9 @@ static void try_counting(struct builder *b)
 
 static void try_log(struct builder *b)
 {
-	log_some(b, RULESET_LOG_GROUP);
+	static const struct logging some = { "trial", 1, 1, 64 };
+
+	log_some(b, &some);
 	rule_end(b);
 }
 

@@ -209,6 +209,35 @@ static void audit_decides_nothing(void **state)
 	assert_has(ruleset, "update @refused6 { ip6 daddr timeout 3600s counter }");
 }
 
+static void only_where_the_agent_asks_itself_answers_are_logged(void **state)
+{
+	static const char rule[] =
+		"\tchain input {\n"
+		"\t\ttype filter hook input priority filter; policy drop;\n"
+		"\t\tudp sport 53 ct direction reply limit rate 100/second burst 200 "
+		"packets log prefix \"netpale answer\" group 7783 snaplen 1500 "
+		"queue-threshold 1\n";
+	struct plan *plan CLEANUP(plan_freep) = plan_new(MODE_RESTRICTED);
+	struct ruleset *asks CLEANUP(ruleset_freep) = NULL;
+	struct ruleset *guarded CLEANUP(ruleset_freep) = NULL;
+	struct ruleset *pinned CLEANUP(ruleset_freep) = NULL;
+	struct ruleset *none CLEANUP(ruleset_freep) = NULL;
+
+	(void)state;
+	asks = ruleset_of(plan, NULL);
+	assert_has(asks, rule);
+	plan->dns = STANCE_GUARDED;
+	guarded = ruleset_of(plan, NULL);
+	assert_lacks(guarded, "netpale answer");
+	plan->dns = STANCE_PINNED;
+	pinned = ruleset_of(plan, NULL);
+	assert_lacks(pinned, "netpale answer");
+	plan->dns = STANCE_RESOLVERS;
+	plan->mode = MODE_NONE;
+	none = ruleset_of(plan, NULL);
+	assert_lacks(none, "netpale answer");
+}
+
 static void a_quiet_fence_neither_counts_nor_logs(void **state)
 {
 	struct plan *plan CLEANUP(plan_freep) = plan_new(MODE_RESTRICTED);
@@ -383,6 +412,7 @@ int main(void)
 		cmocka_unit_test(a_large_set_is_split),
 		cmocka_unit_test(dns_follows_the_stance),
 		cmocka_unit_test(audit_decides_nothing),
+		cmocka_unit_test(only_where_the_agent_asks_itself_answers_are_logged),
 		cmocka_unit_test(a_quiet_fence_neither_counts_nor_logs),
 		cmocka_unit_test(inbound_opens_what_is_listed),
 		cmocka_unit_test(the_closed_fence_opens_dns_for_netpale_and_docker_only),
