@@ -137,7 +137,7 @@ struct identity {
 	uint16_t port, type;
 	uint8_t reason, audit, has_uid, family, protocol;
 	char program[REFUSAL_PROGRAM];
-	uint8_t padding[7];
+	uint8_t padding[3];
 };
 
 static struct identity identity_of(const struct refusal *refusal)
@@ -153,7 +153,8 @@ static struct identity identity_of(const struct refusal *refusal)
 		.protocol = refusal->protocol,
 	};
 
-	_Static_assert(sizeof(identity) == 56, "padding would be hashed");
+	_Static_assert(sizeof(identity) == 16 + 4 + 2 * 2 + 5 + REFUSAL_PROGRAM + 3,
+		       "padding would be hashed");
 	if (refusal->has_addr)
 		memcpy(identity.addr, &refusal->addr.value, sizeof(identity.addr));
 	memcpy(identity.program, refusal->program,
