@@ -9,9 +9,12 @@
 
 /* Which names led to an address lately, and who asked for them: what turns a refused address into
  * something a person knows. It opens nothing and decides nothing; the agent can put anything into it
- * by asking DNS. Pure; bounded, the oldest goes first; found by a keyed hash. */
+ * by asking DNS. Pure; takes as much memory as is in it, bounded, the oldest goes first; found by a
+ * keyed hash. */
 
 #define RESOLVED_PAIRS 8192u /* names with one of their addresses */
+#define RESOLVED_ANSWER 64u  /* addresses of one answer; the rest is not remembered */
+#define RESOLVED_BYTES (512u << 10) /* of the pairs' names */
 #define RESOLVED_ASKERS 1024u
 
 struct resolved;
@@ -22,7 +25,7 @@ DEFINE_FREEP(resolved)
 /* An answer for `host` (normalised) had these addresses. Without memory it is not remembered. */
 void resolved_add(struct resolved *resolved, const char *host, const struct addr *addrs,
 		  size_t count);
-/* The names of an address, the latest answer's first; returns how many, at most REFUSAL_NAMES.
+/* The names of an address, the latest answer's first; returns how many. More are not kept of one.
  * Borrowed until the next resolved_add(). */
 size_t resolved_names(const struct resolved *resolved, const struct addr *addr,
 		      const char *ret[static REFUSAL_NAMES]);
