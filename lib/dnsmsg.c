@@ -148,6 +148,32 @@ size_t dnsmsg_addresses(const ares_dns_record_t *upstream, struct addr *addrs,
 	return count;
 }
 
+/* The parser makes room for as many records as the header says, and each takes eleven bytes at
+ * least. */
+static bool can_hold_its_records(const uint8_t *bytes, size_t length)
+{
+	size_t records = (size_t)get16(bytes + 6) + get16(bytes + 8) + get16(bytes + 10);
+
+	return get16(bytes + 4) == 1 && records * 11 <= length;
+}
+
+size_t dnsmsg_answer(const uint8_t *bytes, size_t length, char ret_host[static HOST_TEXT],
+		     struct addr *addrs, size_t room)
+{
+	CLEANUP(record_freep) ares_dns_record_t *record = NULL;
+	struct error reason;
+	struct reply_way way;
+
+	if (length < HEADER_BYTES || !(get16(bytes + 2) & BIT_QR) ||
+	    !can_hold_its_records(bytes, length) ||
+	    ares_dns_parse(bytes, length, 0, &record) != ARES_SUCCESS ||
+	    ares_dns_record_get_rcode(record) != ARES_RCODE_NOERROR ||
+	    !reply_way(record, &way) ||
+	    host_normalise(way.names[0], strlen(way.names[0]), ret_host, &reason) < 0)
+		return 0;
+	return reply_take(record, &way, addrs, room, &way.ttl);
+}
+
 size_t dnsmsg_records(const ares_dns_record_t *upstream, uint32_t *ret_ttl,
 		      int *ret_rcode)
 {

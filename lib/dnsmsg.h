@@ -103,6 +103,12 @@ size_t dnsmsg_addresses(const struct ares_dns_record *upstream, struct addr *add
 size_t dnsmsg_records(const struct ares_dns_record *upstream, uint32_t *ret_ttl,
 		      int *ret_rcode);
 
+/* What an answer tells that somebody else got, as bytes: the name that was asked for, as a host name
+ * (host.h), and the addresses at the end of its CNAMEs, at most `room`. Returns how many; 0: it is
+ * no answer, or cut, or tells none. */
+size_t dnsmsg_answer(const uint8_t *bytes, size_t length, char ret_host[static HOST_TEXT],
+		     struct addr *addrs, size_t room);
+
 /* DNS over TCP (RFC 7766): messages behind one another, each with its length in front. */
 struct dnsmsg_stream {
 	uint8_t bytes[2 + DNSMSG_QUERY_BYTES];

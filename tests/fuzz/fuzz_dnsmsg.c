@@ -160,6 +160,24 @@ static void check_records(const ares_dns_record_t *upstream, const char *name,
 	}
 }
 
+/* As bytes that somebody else got: a host name with some addresses of the answers, or nothing. */
+static void check_answer(const uint8_t *bytes, size_t length)
+{
+	static struct addr addrs[256];
+	char told[HOST_TEXT], host[HOST_TEXT];
+	size_t count = dnsmsg_answer(bytes, length, told, addrs, ARRAY_SIZE(addrs));
+	struct error err;
+
+	PROMISE(count <= ARRAY_SIZE(addrs) && count * 14 <= length);
+	if (count == 0)
+		return;
+	PROMISE((bytes[2] & 0x80) && (bytes[3] & 15) == 0);
+	PROMISE(host_normalise(told, strlen(told), host, &err) == 0);
+	PROMISE(strcmp(told, host) == 0);
+	for (size_t i = 0; i < count; i++)
+		PROMISE(addrs[i].family == addrs[0].family);
+}
+
 static void fuzz_upstream(const uint8_t *bytes, size_t length)
 {
 	static struct addr addrs[256];
@@ -169,6 +187,7 @@ static void fuzz_upstream(const uint8_t *bytes, size_t length)
 	ares_dns_rec_type_t type;
 	const char *name;
 
+	check_answer(bytes, length);
 	if (ares_dns_parse(bytes, length, 0, &upstream) != ARES_SUCCESS)
 		return;
 	reply.count = addresses_of(upstream, addrs, ARRAY_SIZE(addrs));
