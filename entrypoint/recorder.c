@@ -19,6 +19,7 @@
 #include "entrypoint/nflog.h"
 #include "entrypoint/record.h"
 #include "lib/buf.h"
+#include "lib/dnsmsg.h"
 #include "lib/macros.h"
 
 #define PORT_DISCARD 9u
@@ -227,13 +228,28 @@ static void take_packet(struct recorder *recorder, const struct blame *by,
 	recorder_add(recorder, &refusal);
 }
 
+/* Where no guard answers, the agent asks DNS itself, and this is all that is known of names. */
+static void take_answer(struct recorder *recorder, const struct packet *packet)
+{
+	struct addr addrs[RESOLVED_ANSWER];
+	char host[HOST_TEXT];
+	size_t count = dnsmsg_answer(packet->data, packet->length, host, addrs,
+				     ARRAY_SIZE(addrs));
+
+	if (count)
+		resolved_add(recorder->resolved, host, addrs, count);
+}
+
 void recorder_read(struct recorder *recorder, const struct blame *by)
 {
 	struct packet packet;
 
-	while (recorder->nflog && nflog_next(recorder->nflog, &packet))
+	while (recorder->nflog && nflog_next(recorder->nflog, &packet)) {
 		if (!packet.answer)
 			take_packet(recorder, by, &packet);
+		else if (!by->leases)
+			take_answer(recorder, &packet);
+	}
 }
 
 void recorder_add(struct recorder *recorder, struct refusal *refusal)
