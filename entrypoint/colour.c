@@ -1,17 +1,21 @@
 #include "entrypoint/colour.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+bool colour_terminal(int fd)
+{
+	const char *terminal = getenv("TERM");
+
+	return terminal && *terminal && strcmp(terminal, "dumb") != 0 && isatty(fd);
+}
+
 static bool is_wanted(int fd)
 {
 	const char *no = getenv("NO_COLOR");
-	const char *terminal = getenv("TERM");
 
-	return !(no && *no) && terminal && *terminal && strcmp(terminal, "dumb") != 0 &&
-	       isatty(fd);
+	return !(no && *no) && colour_terminal(fd);
 }
 
 const char *colour_for(int fd, enum colour colour)

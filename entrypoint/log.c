@@ -2,17 +2,51 @@
 
 #include <poll.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "entrypoint/colour.h"
+#include "lib/buf.h"
+
+#define LINE_MAX_BYTES 4096
+#define COLUMNS 80 /* of a terminal that does not say */
+
+#define WIPE "\r\033[K"
+
+struct severity {
+	const char *name, *prefix;
+	enum log_level least;
+	enum colour prefix_colour, text_colour;
+};
+
+static const struct severity error_line = { "error", "", LOG_QUIET, COLOUR_NONE,
+					    COLOUR_RED };
+static const struct severity warning_line = { "warning", "warning:", LOG_NORMAL,
+					      COLOUR_YELLOW, COLOUR_NONE };
+static const struct severity info_line = { "info", "", LOG_NORMAL, COLOUR_NONE,
+					   COLOUR_NONE };
+static const struct severity verbose_line = { "info", "", LOG_VERBOSE, COLOUR_NONE,
+					      COLOUR_NONE };
+
 static enum log_level level = LOG_NORMAL;
-static bool waits = true;
+static bool waits = true, as_json, in_progress;
 
 void log_set_level(enum log_level wanted)
 {
 	level = wanted;
+}
+
+void log_set_json(void)
+{
+	as_json = true;
+}
+
+bool log_is_json(void)
+{
+	return as_json;
 }
 
 void log_never_wait(void)
@@ -28,33 +62,126 @@ static bool would_wait(void)
 }
 
 /* One write per line, so that lines of several processes on one stderr never mix. */
-static PRINTF(2, 0) void log_line(const char *prefix, const char *format, va_list args)
+static void put(const char *line, size_t length)
 {
-	char line[4096];
-	int used = snprintf(line, sizeof(line), "netpale: %s", prefix);
-	size_t length;
-
-	vsnprintf(line + used, sizeof(line) - (size_t)used - 1, format, args);
-	length = strlen(line);
-	line[length++] = '\n';
-	if (would_wait())
-		return;
-	(void)!write(STDERR_FILENO, line, length);
+	if (!would_wait())
+		(void)!write(STDERR_FILENO, line, length);
 }
 
-#define DEFINE_LOG(name, minimum, prefix)                                                \
-	void name(const char *format, ...)                                               \
+/* Ends with a colour what began with one. */
+static void add_coloured(struct buf *line, enum colour colour, const char *text)
+{
+	const char *begin =
+		colour == COLOUR_NONE ? "" : colour_for(STDERR_FILENO, colour);
+
+	buf_printf(line, "%s%s%s", begin, text,
+		   *begin ? colour_for(STDERR_FILENO, COLOUR_NONE) : "");
+}
+
+static void put_text(const struct severity *severity, const char *text)
+{
+	struct buf line CLEANUP(buf_release) = { 0 };
+
+	buf_puts(&line, in_progress ? WIPE "netpale: " : "netpale: ");
+	in_progress = false;
+	if (*severity->prefix) {
+		add_coloured(&line, severity->prefix_colour, severity->prefix);
+		buf_puts(&line, " ");
+	}
+	add_coloured(&line, severity->text_colour, text);
+	buf_puts(&line, "\n");
+	if (!line.failed)
+		put(line.data, line.length);
+}
+
+static void put_json(const struct severity *severity, json_t *fields, const char *text)
+{
+	json_t *object = json_pack("{s:i, s:s}", "version", 1, "level", severity->name);
+	char *line = NULL;
+
+	if (object && (!fields || json_object_update(object, fields) == 0) &&
+	    json_object_set_new(object, "text", json_string(text)) == 0)
+		line = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_decref(object);
+	if (line) {
+		size_t length = strlen(line);
+
+		line[length] = '\n'; /* where the NUL was */
+		put(line, length + 1);
+	}
+	free(line);
+}
+
+static PRINTF(3, 0) void say(const struct severity *severity, json_t *fields,
+			     const char *format, va_list args)
+{
+	char text[LINE_MAX_BYTES];
+
+	if (level < severity->least)
+		return;
+	vsnprintf(text, sizeof(text), format, args);
+	if (as_json)
+		put_json(severity, fields, text);
+	else
+		put_text(severity, text);
+}
+
+#define DEFINE_LOG(severity)                                                             \
+	void log_##severity(const char *format, ...)                                     \
 	{                                                                                \
 		va_list args;                                                            \
                                                                                          \
-		if (level < (minimum))                                                   \
-			return;                                                          \
 		va_start(args, format);                                                  \
-		log_line(prefix, format, args);                                          \
+		say(&severity##_line, NULL, format, args);                               \
 		va_end(args);                                                            \
 	}
 
-DEFINE_LOG(log_error, LOG_QUIET, "")
-DEFINE_LOG(log_warning, LOG_NORMAL, "warning: ")
-DEFINE_LOG(log_info, LOG_NORMAL, "")
-DEFINE_LOG(log_verbose, LOG_VERBOSE, "")
+DEFINE_LOG(error)
+DEFINE_LOG(warning)
+DEFINE_LOG(info)
+DEFINE_LOG(verbose)
+
+void log_event(json_t *fields, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(&info_line, fields, format, args);
+	va_end(args);
+	json_decref(fields);
+}
+
+/* The last column stays free: a terminal may go to the next line once it is written. */
+static size_t room(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+		return COLUMNS - 1;
+	return size.ws_col - 1u;
+}
+
+void log_progress(const char *format, ...)
+{
+	char text[512];
+	size_t length;
+	va_list args;
+
+	if (level == LOG_QUIET || as_json || !waits || !colour_terminal(STDERR_FILENO))
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	in_progress = true;
+	length = room();
+	if (length > sizeof("netpale: "))
+		dprintf(STDERR_FILENO, WIPE "netpale: %.*s",
+			(int)(length - strlen("netpale: ")), text);
+}
+
+void log_progress_end(void)
+{
+	if (in_progress)
+		put(WIPE, strlen(WIPE));
+	in_progress = false;
+}

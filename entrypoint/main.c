@@ -1,5 +1,6 @@
 #include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sysexits.h>
@@ -13,7 +14,8 @@
 
 #define STATUS_NOT_STARTED 125 /* as docker, env and timeout have it */
 
-#define POLICY (GROUP_POLICY | GROUP_SAY)
+#define SAY (GROUP_JSON | GROUP_SAY)
+#define POLICY (GROUP_POLICY | SAY)
 #define FENCE (POLICY | GROUP_NAMES | GROUP_FENCE)
 
 static const struct verb verbs[] = {
@@ -21,25 +23,24 @@ static const struct verb verbs[] = {
 	  FENCE | GROUP_AGENT, 1, -1, verb_run },
 	{ "apply", "", "fence, then exit", FENCE, 0, 0, verb_apply },
 	{ "exec", "[--] COMMAND [ARG...]",
-	  "drop and start COMMAND behind the fence that stands", GROUP_AGENT | GROUP_SAY,
-	  1, -1, verb_exec },
+	  "drop and start COMMAND behind the fence that stands", GROUP_AGENT | SAY, 1, -1,
+	  verb_exec },
 	{ "guard", "", "fence, hold and follow until SIGTERM (sidecar)", FENCE, 0, 0,
 	  verb_guard },
-	{ "check", "", "print the merged policy with its origins, and findings",
-	  POLICY | GROUP_JSON, 0, 0, verb_check },
+	{ "check", "", "print the merged policy with its origins, and findings", POLICY,
+	  0, 0, verb_check },
 	{ "explain", "DESTINATION", "is it allowed, and by which line",
 	  POLICY | GROUP_NAMES, 1, 1, verb_explain },
 	{ "plan", "", "print what would be applied", POLICY | GROUP_NAMES | GROUP_FORMAT,
 	  0, 0, verb_plan },
 	{ "verify", "", "does the kernel hold what was applied",
-	  GROUP_PROBES | GROUP_NAMES | GROUP_SAY, 0, 0, verb_verify },
-	{ "status", "", "what a guard has in force, counters, learned addresses",
-	  GROUP_JSON | GROUP_SAY, 0, 0, verb_status },
-	{ "reload", "", "have the guard read the policy again", GROUP_SAY, 0, 0,
-	  verb_reload },
-	{ "presets", "[NAME]", "the built-in groups; NAME prints pasteable lines",
-	  GROUP_SAY, 0, 1, verb_presets },
-	{ "version", "", "print the version", 0, 0, 0, verb_version },
+	  GROUP_PROBES | GROUP_NAMES | SAY, 0, 0, verb_verify },
+	{ "status", "", "what a guard has in force, counters, learned addresses", SAY, 0,
+	  0, verb_status },
+	{ "reload", "", "have the guard read the policy again", SAY, 0, 0, verb_reload },
+	{ "presets", "[NAME]", "the built-in groups; NAME prints pasteable lines", SAY, 0,
+	  1, verb_presets },
+	{ "version", "", "print the version", GROUP_JSON, 0, 0, verb_version },
 	{ 0 },
 };
 
@@ -89,13 +90,19 @@ int main(int argc, char **argv)
 	struct error err = { 0 };
 	int status;
 
-	if (is_worker(argc, argv, WORKER_FORWARDER))
+	if (is_worker(argc, argv, WORKER_FORWARDER)) {
+		if (getenv("NETPALE_JSON")) /* from whoever started it, no user's */
+			log_set_json();
 		return forwarder_main();
+	}
 	/* Large arrays go back to the system when they are freed. glibc otherwise stops
 	 * doing so after the first, and the holes add up. */
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);
 
-	if (options_read(argc, argv, environ, verbs, &options, &err) < 0) {
+	status = options_read(argc, argv, environ, verbs, &options, &err);
+	if (options.environment.json || options.flags.json)
+		log_set_json();
+	if (status < 0) {
 		log_error("%s", err.text);
 		status = exit_status(options.verb, err.kind);
 	} else if (!options.verb || options.operand_count < 0) {

@@ -61,7 +61,8 @@ static const struct definition definitions[] = {
 	  "this must be refused" },
 	{ "format", 0, OPTION_TEXT, GROUP_FORMAT, AT(format), "FORMAT",
 	  "nft (default) or json" },
-	{ "json", 0, OPTION_FLAG, GROUP_JSON, AT(json), NULL, "results as JSON" },
+	{ "json", 0, OPTION_FLAG, GROUP_JSON, AT(json), NULL,
+	  "results and messages as JSON" },
 	{ "quiet", 'q', OPTION_FLAG, GROUP_SAY, AT(quiet), NULL, "say errors only" },
 	{ "verbose", 'v', OPTION_FLAG, GROUP_SAY, AT(verbose), NULL, "say more" },
 };
@@ -141,6 +142,16 @@ static int read_variable(const char *variable, struct settings *settings,
 			 shown, escape(quoted, sizeof(quoted), value, strlen(value)));
 }
 
+/* Before anything else, because it says how a fault of the others is told. */
+static void find_json(char **environment, struct settings *settings)
+{
+	struct error told_later;
+
+	for (; *environment; environment++)
+		if (strncmp(*environment, "NETPALE_JSON=", 13) == 0)
+			(void)!read_variable(*environment, settings, &told_later);
+}
+
 static int read_environment(char **environment, struct settings *settings,
 			    struct error *err)
 {
@@ -159,8 +170,9 @@ static void getopt_tables(const struct verb *verb, struct option *longs, char *s
 {
 	size_t count = 0;
 
-	/* '+' ends at the first operand: what follows belongs to the COMMAND. */
-	shorts = stpcpy(shorts, "+:h");
+	/* '+' ends at the first operand: what follows belongs to the COMMAND. Without one an
+	 * option may stand behind operands. */
+	shorts = stpcpy(shorts, verb->max_operands < 0 ? "+:h" : ":h");
 	for (size_t i = 0; i < ARRAY_SIZE(definitions); i++) {
 		const struct definition *definition = &definitions[i];
 
@@ -193,16 +205,13 @@ static const struct definition *definition_of(int code)
 }
 
 /* 1: help was asked for. */
-static int read_flags(int argc, char **argv, struct options *options, struct error *err)
+static int read_each_flag(int argc, char **argv, const char *shorts,
+			  const struct option *longs, struct options *options,
+			  struct error *err)
 {
-	struct option longs[ARRAY_SIZE(definitions) + 2];
-	char shorts[2 * ARRAY_SIZE(definitions) + 5];
 	char shown[128];
 	int code;
 
-	getopt_tables(options->verb, longs, shorts);
-	opterr = 0;
-	optind = 0; /* from the start, also amid the letters of a word */
 	while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		/* A letter may stand amid others, and then the word is not behind us yet. */
 		const char letter[] = { '-', (char)optopt, '\0' };
@@ -223,9 +232,26 @@ static int read_flags(int argc, char **argv, struct options *options, struct err
 		if (set_value(&options->flags, definition_of(code), optarg, err) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+static int read_flags(int argc, char **argv, struct options *options, struct error *err)
+{
+	struct option longs[ARRAY_SIZE(definitions) + 2];
+	char shorts[2 * ARRAY_SIZE(definitions) + 5];
+	struct error told_first;
+	int result;
+
+	getopt_tables(options->verb, longs, shorts);
+	opterr = 0;
+	optind = 0; /* from the start, also amid the letters of a word */
+	result = read_each_flag(argc, argv, shorts, longs, options, err);
+	/* What is behind a fault may say how it is to be told. */
+	for (int rest = result; rest < 0;)
+		rest = read_each_flag(argc, argv, shorts, longs, options, &told_first);
 	options->operands = argv + optind;
 	options->operand_count = argc - optind;
-	return 0;
+	return result;
 }
 
 static void merge_settings(struct options *options)
@@ -299,6 +325,7 @@ int options_read(int argc, char **argv, char **environment, const struct verb *v
 	int result;
 
 	*ret = (struct options){ 0 };
+	find_json(environment, &ret->environment);
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return 0;
 	ret->verb =

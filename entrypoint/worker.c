@@ -28,6 +28,7 @@
 
 #include "entrypoint/capabilities.h"
 #include "entrypoint/fd.h"
+#include "entrypoint/log.h"
 #include "entrypoint/proof.h"
 
 /* What one message carries at most (the kernel's SCM_MAX_FD). */
@@ -307,7 +308,8 @@ static int place_descriptors(struct birth *birth, struct error *err)
 static int become_worker(struct birth *birth, struct error *err)
 {
 	char *const argv[] = { (char *)"netpale", (char *)birth->name, NULL };
-	char *const environment[] = { NULL };
+	char *const environment[] = { log_is_json() ? (char *)"NETPALE_JSON=1" : NULL,
+				      NULL };
 
 	if (place_descriptors(birth, err) < 0 || give_up(birth->uid, err) < 0)
 		return -1;

@@ -13,12 +13,12 @@ static const struct verb verbs[] = {
 	  .operands = "COMMAND",
 	  .min_operands = 1,
 	  .max_operands = -1,
-	  .groups = GROUP_POLICY | GROUP_NAMES | GROUP_AGENT | GROUP_SAY },
+	  .groups = GROUP_POLICY | GROUP_NAMES | GROUP_AGENT | GROUP_SAY | GROUP_JSON },
 	{ .name = "explain",
 	  .operands = "DESTINATION",
 	  .min_operands = 1,
 	  .max_operands = 1,
-	  .groups = GROUP_POLICY },
+	  .groups = GROUP_POLICY | GROUP_JSON },
 	{ .name = "version" },
 	{ 0 },
 };
@@ -137,6 +137,53 @@ static void whatever_is_not_understood_is_an_error(void **state)
 	}
 }
 
+static void an_option_may_stand_behind_what_is_no_command(void **state)
+{
+	const char *argv[] = { "netpale", "explain", "a", "--json", NULL };
+	struct options options;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(read_words(argv, NULL, &options, &err), 0);
+	assert_true(options.any.json);
+	assert_int_equal(options.operand_count, 1);
+	assert_string_equal(options.operands[0], "a");
+	options_release(&options);
+}
+
+/* How a fault is told must not depend on where it stands. */
+static void a_fault_hides_not_how_it_is_to_be_told(void **state)
+{
+	static const struct {
+		const char *words[5], *variable;
+		bool json;
+	} cases[] = {
+		{ { "run", "--json", "--polcy", "x" }, NULL, true },
+		{ { "run", "--polcy", "--json", "x" }, NULL, true },
+		{ { "run", "-z", "--dns", "x", "--json" }, NULL, true },
+		{ { "run", "--polcy", "x", "--json" }, NULL, false }, /* the command's */
+		{ { "run", "--polcy", "--", "--json" }, NULL, false },
+		{ { "run", "--polcy", "x" }, "NETPALE_JSON=1", true },
+		{ { "run", "--polcy", "x" }, "NETPALE_JSON=0", false },
+		{ { "run" }, "NETPALE_JSON=1", true },
+		{ { "no-verb" }, "NETPALE_JSON=1", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *argv[8] = { "netpale" };
+		const char *environment[] = { "NETPALE_ALOW=x", cases[i].variable, NULL };
+		struct options options;
+		struct error err;
+
+		memcpy(argv + 1, cases[i].words, sizeof(cases[i].words));
+		assert_int_equal(read_words(argv, environment, &options, &err), -1);
+		if ((options.flags.json || options.environment.json) != cases[i].json)
+			fail_msg("case %zu", i);
+		options_release(&options);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +191,8 @@ int main(void)
 		cmocka_unit_test(the_command_ends_the_options_without_a_mark),
 		cmocka_unit_test(every_option_has_a_variable_and_a_flag_wins),
 		cmocka_unit_test(whatever_is_not_understood_is_an_error),
+		cmocka_unit_test(an_option_may_stand_behind_what_is_no_command),
+		cmocka_unit_test(a_fault_hides_not_how_it_is_to_be_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
