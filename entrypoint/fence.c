@@ -10,9 +10,6 @@
 #include "entrypoint/state.h"
 #include "lib/ruleset.h"
 
-/* How many of each list the start line names. */
-#define SHOWN_MAX 3
-
 void fence_release(struct fence *fence)
 {
 	plan_free(fence->plan);
@@ -224,84 +221,4 @@ int fence_raise(const struct options *options, struct inputs *inputs, bool hold,
 	if (!hold)
 		netlink_close(TAKE(ret->netlink));
 	return result;
-}
-
-static void describe_opening(const struct plan *plan, struct buf *out)
-{
-	size_t count;
-	const struct port_range *ranges =
-		portset_ranges(plan->portsets, plan->inbound, &count);
-
-	if (plan->inbound_open) {
-		buf_puts(out, ", inbound open");
-	} else if (count == 0) {
-		buf_puts(out, ", inbound closed");
-	} else {
-		buf_puts(out, ", inbound ");
-		ports_print(ranges, count, out);
-	}
-}
-
-static void describe_project(const struct inputs *inputs, struct buf *out)
-{
-	const char *separator = "; project added ";
-	size_t said = 0;
-
-	for (size_t i = 0; inputs->project && i < inputs->policy.count; i++) {
-		const struct entry *entry = &inputs->policy.entries[i];
-		char origin[ORIGIN_TEXT];
-
-		if (entry->origin.source != inputs->project || entry->deny || entry->same)
-			continue;
-		if (++said > SHOWN_MAX)
-			continue;
-		buf_puts(out, separator);
-		entry_print(entry, out);
-		buf_printf(out, " (%s)", origin_format(&entry->origin, origin));
-		separator = ", ";
-	}
-	if (said > SHOWN_MAX)
-		buf_printf(out, " and %zu more", said - SHOWN_MAX);
-}
-
-static void describe_skipped(const struct plan *plan, struct buf *out)
-{
-	size_t shown = plan->skipped_count < SHOWN_MAX ? plan->skipped_count : SHOWN_MAX;
-
-	for (size_t i = 0; i < shown; i++)
-		buf_printf(out, "%s%s: %s", i ? ", " : "; skipped ",
-			   plan->skipped[i].host,
-			   answer_state_name(plan->skipped[i].state));
-	if (plan->skipped_count > shown)
-		buf_printf(out, " and %zu more", plan->skipped_count - shown);
-}
-
-void fence_describe_names(const struct fence *fence, const struct inputs *inputs,
-			  struct buf *out)
-{
-	if (!fence->plan->fenced)
-		return;
-	describe_skipped(fence->plan, out);
-	describe_project(inputs, out);
-}
-
-void fence_describe(const struct fence *fence, struct buf *out)
-{
-	const struct plan *plan = fence->plan;
-
-	buf_puts(out, mode_name(plan->mode));
-	if (!plan->fenced) {
-		buf_puts(out, ", nothing to refuse");
-		return;
-	}
-	buf_printf(out, ", %zu name%s", plan->names, plan->names == 1 ? "" : "s");
-	/* Guarded, they come when somebody asks. */
-	if (plan->dns != STANCE_GUARDED || plan->addresses)
-		buf_printf(out, " (%zu address%s)", plan->addresses,
-			   plan->addresses == 1 ? "" : "es");
-	buf_printf(out, ", %zu network%s", plan->networks,
-		   plan->networks == 1 ? "" : "s");
-	buf_printf(out, ", dns %s",
-		   plan->mode == MODE_NONE ? "closed" : stance_name(plan->dns));
-	describe_opening(plan, out);
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <jansson.h>
+
 #include "entrypoint/inputs.h"
 
 /* Raising the fence: closed first, then names behind it, then the plan, one transaction, read
@@ -46,3 +48,6 @@ int fence_stands(bool *ret, struct error *err) MUST_CHECK;
 void fence_describe(const struct fence *fence, struct buf *out);
 void fence_describe_names(const struct fence *fence, const struct inputs *inputs,
 			  struct buf *out);
+/* Both as the fields of an object (log_event()), "event" first; NULL: no memory. */
+json_t *fence_describe_fields(const char *event, const struct fence *fence,
+			      const struct inputs *inputs);

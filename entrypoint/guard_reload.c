@@ -244,7 +244,10 @@ int guard_reload(struct guard *guard, struct error *err)
 	start_say_notes(&guard->regime->inputs, guard->user, false);
 	fence_describe(&guard->regime->fence, &line);
 	fence_describe_names(&guard->regime->fence, &guard->regime->inputs, &line);
-	log_info("reloaded: %s", line.failed ? "" : line.data);
+	log_event(log_is_json() ? fence_describe_fields("reload", &guard->regime->fence,
+							&guard->regime->inputs)
+				: NULL,
+		  "reloaded: %s", line.failed ? "" : line.data);
 	guard_rest(guard);
 	return 0;
 }

@@ -110,9 +110,22 @@ void start_say_notes(const struct inputs *inputs, const struct user *user, bool 
 		warn_of_sources(inputs, user);
 }
 
+/* What log_event() takes, or NULL. */
+static json_t *start_fields(const struct fence *fence, const struct inputs *inputs,
+			    const struct user *user, double ms)
+{
+	json_t *fields = fence_describe_fields("start", fence, inputs);
+
+	if (user)
+		json_object_set_new(fields, "uid", json_integer(user->uid));
+	json_object_set_new(fields, "ms", json_integer((json_int_t)(ms + 0.5)));
+	return fields;
+}
+
 void start_say(const struct start *start, const struct fence *fence,
 	       const struct inputs *inputs, const struct user *user)
 {
+	double ms = milliseconds_since(&start->began);
 	struct buf line = { 0 };
 
 	fence_describe(fence, &line);
@@ -123,8 +136,9 @@ void start_say(const struct start *start, const struct fence *fence,
 				? " with sudo (weaker: no no-new-privileges, no seccomp)"
 				: "");
 	fence_describe_names(fence, inputs, &line);
-	buf_printf(&line, "; %.0f ms", milliseconds_since(&start->began));
-	log_info("%s", line.failed ? "fenced" : line.data);
+	buf_printf(&line, "; %.0f ms", ms);
+	log_event(log_is_json() ? start_fields(fence, inputs, user, ms) : NULL, "%s",
+		  line.failed ? "fenced" : line.data);
 	buf_release(&line);
 }
 
