@@ -1,4 +1,6 @@
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -69,6 +71,9 @@ static int print_json(const struct plan *plan, struct error *err)
 
 int verb_plan(const struct options *options, struct error *err)
 {
+	const char *format = options->any.format ? options->any.format
+			     : options->any.json ? "json"
+						 : "nft";
 	static const struct {
 		const char *name;
 		int (*print)(const struct plan *plan, struct error *err);
@@ -76,7 +81,6 @@ int verb_plan(const struct options *options, struct error *err)
 	  *known = formats;
 	struct inputs inputs CLEANUP(inputs_release) = { 0 };
 	struct plan *plan CLEANUP(plan_freep) = NULL;
-	const char *format = options->any.format ? options->any.format : "nft";
 	struct answers answers;
 	struct site site;
 	char shown[64];
@@ -96,6 +100,46 @@ int verb_plan(const struct options *options, struct error *err)
 		result = -1;
 	inputs_say_notes(&inputs.notes, NOTE_WARNING);
 	return result < 0 ? -1 : known->print(plan, err);
+}
+
+static int print_object(json_t *object, struct error *err)
+{
+	struct buf text CLEANUP(buf_release) = { 0 };
+	char *line = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
+
+	json_decref(object);
+	if (!line)
+		return error_memory(err);
+	buf_printf(&text, "%s\n", line);
+	free(line);
+	return print_result(&text, err);
+}
+
+static json_t *list_presets(const struct preset *presets, size_t count)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s}", "name", presets[i].name,
+						"about", presets[i].about));
+	return json_pack("{s:i, s:o}", "version", 1, "presets", list);
+}
+
+static json_t *describe_preset(const struct preset *preset)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < preset->count; i++) {
+		struct buf text CLEANUP(buf_release) = { 0 };
+
+		entry_print(&preset->entries[i], &text);
+		json_array_append_new(
+			list, json_pack("{s:s, s:b}", "entry", text.data ? text.data : "",
+					"essential", preset->entries[i].required));
+	}
+	return json_pack("{s:i, s:s, s:s, s:o}", "version", 1, "name", preset->name,
+			 "about", preset->about, "allow", list);
 }
 
 static void print_preset(const struct preset *preset, struct buf *out)
@@ -126,6 +170,8 @@ int verb_presets(const struct options *options, struct error *err)
 	if (presets_load(arena, &presets, &count, err) < 0)
 		return -1;
 	if (!name) {
+		if (options->any.json)
+			return print_object(list_presets(presets, count), err);
 		for (size_t i = 0; i < count; i++)
 			buf_printf(&text, "%-12s %s\n", presets[i].name,
 				   presets[i].about);
@@ -137,6 +183,8 @@ int verb_presets(const struct options *options, struct error *err)
 				 escape(shown, sizeof(shown), name, strlen(name)),
 				 nearest ? "; did you mean " : "",
 				 nearest ? nearest : "");
+	if (options->any.json)
+		return print_object(describe_preset(preset), err);
 	print_preset(preset, &text);
 	return print_result(&text, err);
 }
@@ -145,7 +193,10 @@ int verb_version(const struct options *options, struct error *err)
 {
 	struct buf text CLEANUP(buf_release) = { 0 };
 
-	(void)options;
+	if (options->any.json)
+		return print_object(
+			json_pack("{s:i, s:s}", "version", 1, "netpale", NETPALE_VERSION),
+			err);
 	buf_puts(&text, "netpale " NETPALE_VERSION "\n");
 	return print_result(&text, err);
 }
