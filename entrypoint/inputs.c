@@ -352,6 +352,26 @@ static int with_extra(const char *const *names, size_t count, const char *extra,
 	return 0;
 }
 
+/* What is quick needs no words. */
+#define PROGRESS_AFTER_MS 500u
+
+static void say_progress(const struct resolver_progress *progress)
+{
+	if (progress->ms >= PROGRESS_AFTER_MS)
+		log_progress("resolving names, %zu of %zu answered, waiting for %s ...",
+			     progress->answered, progress->names, progress->waiting);
+}
+
+static int resolve(const char *const *names, size_t count,
+		   const struct resolver_options *options, struct arena *arena,
+		   struct answers *ret, struct error *err)
+{
+	int result = resolver_ask(names, count, options, arena, ret, err);
+
+	log_progress_end();
+	return result;
+}
+
 static bool is_allowed(void *names, const char *host)
 {
 	struct permission permission;
@@ -404,6 +424,7 @@ int inputs_answers(const struct options *options, const struct inputs *inputs,
 		.socket_mark = socket_mark,
 		.resolv_conf = inputs->resolv_conf,
 		.hosts = inputs->hosts,
+		.progress = say_progress,
 	};
 	bool guarded = inputs->policy.dns == STANCE_GUARDED;
 	const char *const *names;
@@ -418,7 +439,7 @@ int inputs_answers(const struct options *options, const struct inputs *inputs,
 		       err) < 0)
 		return -1;
 	if (count && (!guarded || socket_mark) &&
-	    resolver_ask(all, count, &resolver, inputs->arena, ret, err) < 0)
+	    resolve(all, count, &resolver, inputs->arena, ret, err) < 0)
 		return -1;
 	return guarded ? with_hosts(inputs, ret, ret, err) : 0;
 }

@@ -58,6 +58,7 @@ struct asker {
 	ares_channel_t *channels[COMPANIES];
 	int epoll;
 	size_t under_way;
+	int64_t began, next_progress; /* milliseconds */
 	bool stopped, out_of_memory;
 	int fault; /* errno of a socket that could not be made as it must be */
 };
@@ -266,12 +267,44 @@ static void wait_for_sockets(struct asker *asker, int64_t left)
 			asker->out_of_memory = true;
 }
 
+/* Tells, when it is time. */
+static void tell_progress(struct asker *asker, int64_t now)
+{
+	struct resolver_progress progress = {
+		.ms = (unsigned)(now - asker->began),
+		.names = asker->count,
+	};
+
+	if (!asker->options->progress || now < asker->next_progress)
+		return;
+	for (size_t i = 0; i < asker->count; i++) {
+		const struct name *name = &asker->names[i];
+
+		if (name->pending == 0 && (i < asker->next || name->found))
+			progress.answered++;
+		else if (!progress.waiting)
+			progress.waiting = name->host;
+	}
+	if (progress.waiting)
+		asker->options->progress(&progress);
+	asker->next_progress = now + RESOLVER_PROGRESS_MS;
+}
+
+/* Until a reply, the end, or the next time to tell. */
+static int64_t time_to_wait(const struct asker *asker, int64_t now, int64_t deadline)
+{
+	int64_t until = deadline;
+
+	if (asker->options->progress && asker->next_progress < until)
+		until = asker->next_progress;
+	return until > now ? until - now : 0;
+}
+
 static void ask_all(struct asker *asker, int64_t deadline)
 {
-	int64_t left;
+	int64_t now;
 
-	while ((left = deadline - now_ms()) > 0 && !asker->fault &&
-	       !asker->out_of_memory) {
+	while ((now = now_ms()) < deadline && !asker->fault && !asker->out_of_memory) {
 		if (asker->next < asker->count && asker->under_way < UNDER_WAY_MAX) {
 			struct name *name = &asker->names[asker->next++];
 
@@ -280,7 +313,8 @@ static void ask_all(struct asker *asker, int64_t deadline)
 			name->state = ANSWER_OK; /* which every reply exceeds */
 			ask(name);
 		} else if (asker->under_way) {
-			wait_for_sockets(asker, left);
+			tell_progress(asker, now);
+			wait_for_sockets(asker, time_to_wait(asker, now, deadline));
 		} else {
 			break;
 		}
@@ -392,11 +426,17 @@ int resolver_ask(const char *const *names, size_t count,
 		 const struct resolver_options *options, struct arena *arena,
 		 struct answers *ret, struct error *err)
 {
-	struct asker asker = { .options = options, .arena = arena, .count = count };
-	int64_t deadline = now_ms() + options->timeout_ms;
+	struct asker asker = {
+		.options = options,
+		.arena = arena,
+		.count = count,
+		.began = now_ms(),
+	};
+	int64_t deadline = asker.began + options->timeout_ms;
 	struct answers answers;
 	int result;
 
+	asker.next_progress = asker.began + RESOLVER_PROGRESS_MS;
 	asker.names = calloc(count ? count : 1, sizeof(*asker.names));
 	if (!asker.names)
 		return error_memory(err);

@@ -24,6 +24,13 @@
 #define RESOLVER_PINNED_BEGIN "# netpale: pinned names begin"
 #define RESOLVER_PINNED_END "# netpale: pinned names end"
 
+/* How far an asking is, for whoever waits for it. */
+struct resolver_progress {
+	unsigned ms;            /* since it began */
+	size_t names, answered; /* of those asked for, and of them, in whatever way */
+	const char *waiting;    /* for this one, and maybe others */
+};
+
 struct resolver_options {
 	unsigned timeout_ms; /* for everything, 1-600000 */
 	/* SO_MARK for each socket; 0: none. Setting it needs NET_ADMIN or NET_RAW; a failure to
@@ -31,7 +38,11 @@ struct resolver_options {
 	uint32_t socket_mark;
 	const char *resolv_conf; /* NULL: /etc/resolv.conf */
 	const char *hosts;       /* NULL: /etc/hosts */
+	/* NULL, or called each RESOLVER_PROGRESS_MS while names are waited for. */
+	void (*progress)(const struct resolver_progress *progress);
 };
+
+#define RESOLVER_PROGRESS_MS 250u
 
 /* `names` normalised, distinct; the answers borrow them. Every name gets an answer, be it
  * ANSWER_TIMEOUT: an answer is never an error. -1 with ERROR_KERNEL or ERROR_MEMORY. */
