@@ -100,14 +100,43 @@ static int class_of(struct plan *plan, portset ports, size_t *ret, struct error 
 			return 0;
 	if (plan->class_count == PLAN_CLASSES_MAX)
 		return error_set(err, ERROR_POLICY,
-				 "the names have more than %u different port lists, what "
-				 "denies leave of each counted too",
+				 "names with more than %u different port lists, what "
+				 "denies leave of each counted too; give some the same",
 				 PLAN_CLASSES_MAX);
 	plan->classes[plan->class_count++] = ports;
 	return 0;
 }
 
-static int add_cut_classes(struct plan *plan, struct error *err)
+/* Puts where the entry stands in front of what is wrong with its ports. */
+static int wrap_entry(const struct entry *entry, struct error *err)
+{
+	char place[ORIGIN_TEXT];
+
+	if (err->kind != ERROR_POLICY)
+		return -1;
+	return error_wrap(err, "%s", origin_format(&entry->origin, place));
+}
+
+/* The last name whose ports are that class. */
+static int wrap_class(struct plan *plan, const struct policy *policy, portset class,
+		      struct error *err)
+{
+	struct error unneeded;
+	portset ports;
+
+	for (size_t i = policy->count; i-- > 0;) {
+		const struct entry *entry = &policy->entries[i];
+
+		if (entry_is_name(entry) && !entry->deny &&
+		    plan_entry_ports(plan, entry, &ports, &unneeded) == 0 &&
+		    ports == class)
+			return wrap_entry(entry, err);
+	}
+	return -1;
+}
+
+static int add_cut_classes(struct plan *plan, const struct policy *policy,
+			   struct error *err)
 {
 	size_t whole = plan->class_count, count, ignored;
 	portset *cuts;
@@ -122,6 +151,8 @@ static int add_cut_classes(struct plan *plan, struct error *err)
 				       cuts[i / whole], &left, err);
 		if (result == 0 && left != PORTSET_EMPTY)
 			result = class_of(plan, left, &ignored, err);
+		if (result < 0)
+			wrap_class(plan, policy, plan->classes[i % whole], err);
 	}
 	free(cuts);
 	return result;
@@ -151,7 +182,7 @@ static int add_name(struct plan *plan, const struct entry *entry, struct error *
 		return 0;
 	if (plan_entry_ports(plan, entry, &ports, err) < 0 ||
 	    class_of(plan, ports, &class, err) < 0)
-		return -1;
+		return wrap_entry(entry, err);
 	name->classes = UINT32_C(1) << class;
 	return 0;
 }
@@ -189,5 +220,5 @@ int plan_learn(struct plan *plan, const struct policy *policy, struct error *err
 		    add_name(plan, &policy->entries[i], err) < 0)
 			return -1;
 	sort_names(plan);
-	return add_cut_classes(plan, err);
+	return add_cut_classes(plan, policy, err);
 }
