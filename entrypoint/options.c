@@ -7,6 +7,7 @@
 
 #include "lib/arena.h"
 #include "lib/buf.h"
+#include "lib/near.h"
 
 #define RESOLVE_TIMEOUT_DEFAULT 5u
 #define RESOLVE_TIMEOUT_MAX 600u
@@ -117,6 +118,63 @@ static const struct definition *find_variable(const char *variable, size_t lengt
 	return NULL;
 }
 
+/* What is not known, what may have been meant, else where to look. */
+static int unknown(const char *what, const char *meant, const char *help,
+		   struct error *err)
+{
+	if (meant)
+		return error_set(err, ERROR_USAGE, "%s; did you mean '%s'?", what, meant);
+	return error_set(err, ERROR_USAGE, "%s; see 'netpale %s--help'", what, help);
+}
+
+static int unknown_variable(const char *variable, size_t length, struct error *err)
+{
+	char shown[64], what[128], name[64], meant[64] = "";
+	size_t distance = NEAR_NONE;
+
+	for (size_t i = 0; i < ARRAY_SIZE(definitions); i++) {
+		variable_name(&definitions[i], name);
+		if (near_better(variable, length, name, &distance))
+			strcpy(meant, name);
+	}
+	snprintf(what, sizeof(what), "%s: there is no such variable",
+		 escape(shown, sizeof(shown), variable, length));
+	return unknown(what, *meant ? meant : NULL, "run ", err);
+}
+
+static int unknown_option(const struct verb *verb, const char *word, struct error *err)
+{
+	char shown[128], what[256], meant[64] = "", help[32];
+	size_t distance = NEAR_NONE;
+
+	for (size_t i = 0; i < ARRAY_SIZE(definitions); i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "--%s", definitions[i].name);
+		if ((definitions[i].group & verb->groups) &&
+		    near_better(word, strcspn(word, "="), name, &distance))
+			strcpy(meant, name);
+	}
+	snprintf(what, sizeof(what), "'%s' is no option of 'netpale %s'",
+		 escape(shown, sizeof(shown), word, strlen(word)), verb->name);
+	snprintf(help, sizeof(help), "%s ", verb->name);
+	return unknown(what, *meant ? meant : NULL, help, err);
+}
+
+static int unknown_verb(const struct verb *verbs, const char *word, struct error *err)
+{
+	char shown[64], what[128];
+	size_t distance = NEAR_NONE;
+	const char *meant = NULL;
+
+	for (; verbs->name; verbs++)
+		if (near_better(word, strlen(word), verbs->name, &distance))
+			meant = verbs->name;
+	snprintf(what, sizeof(what), "'%s' is no verb",
+		 escape(shown, sizeof(shown), word, strlen(word)));
+	return unknown(what, meant, "", err);
+}
+
 static int read_variable(const char *variable, struct settings *settings,
 			 struct error *err)
 {
@@ -127,9 +185,7 @@ static int read_variable(const char *variable, struct settings *settings,
 
 	escape(shown, sizeof(shown), variable, length);
 	if (!definition)
-		return error_set(err, ERROR_USAGE,
-				 "%s: there is no such variable; see 'netpale --help'",
-				 shown);
+		return unknown_variable(variable, length, err);
 	if (value[0] == '\0')
 		return 0;
 	if (definition->kind != OPTION_FLAG)
@@ -138,7 +194,7 @@ static int read_variable(const char *variable, struct settings *settings,
 		return 0;
 	if (strcmp(value, "1") == 0 || strcmp(value, "true") == 0)
 		return set_value(settings, definition, value, err);
-	return error_set(err, ERROR_USAGE, "%s: '%s' is not one of 1, true, 0, false",
+	return error_set(err, ERROR_USAGE, "%s: expected 1, true, 0 or false, not '%s'",
 			 shown, escape(quoted, sizeof(quoted), value, strlen(value)));
 }
 
@@ -224,11 +280,11 @@ static int read_each_flag(int argc, char **argv, const char *shorts,
 		if (code == ':')
 			return error_set(err, ERROR_USAGE, "option '%s' needs a value",
 					 shown);
+		if (code == '?' && optopt >= LONG_BASE)
+			return error_set(err, ERROR_USAGE, "option '%s' takes no value",
+					 shown);
 		if (code == '?')
-			return error_set(
-				err, ERROR_USAGE,
-				"'%s' is no option of 'netpale %s'; see 'netpale %s --help'",
-				shown, options->verb->name, options->verb->name);
+			return unknown_option(options->verb, word, err);
 		if (set_value(&options->flags, definition_of(code), optarg, err) < 0)
 			return -1;
 	}
@@ -285,9 +341,9 @@ static int read_timeout(struct options *options, struct error *err)
 	if (text[0] < '0' || text[0] > '9' || *end || seconds < 1 ||
 	    seconds > RESOLVE_TIMEOUT_MAX)
 		return error_set(err, ERROR_USAGE,
-				 "resolve-timeout: '%s' is not in 1-%u seconds",
-				 escape(shown, sizeof(shown), text, strlen(text)),
-				 RESOLVE_TIMEOUT_MAX);
+				 "--resolve-timeout: expected 1-%u seconds, not '%s'",
+				 RESOLVE_TIMEOUT_MAX,
+				 escape(shown, sizeof(shown), text, strlen(text)));
 	options->resolve_timeout = (unsigned)seconds;
 	return 0;
 }
@@ -321,7 +377,6 @@ static const struct verb *find_verb(const struct verb *verbs, const char *name)
 int options_read(int argc, char **argv, char **environment, const struct verb *verbs,
 		 struct options *ret, struct error *err)
 {
-	char shown[64];
 	int result;
 
 	*ret = (struct options){ 0 };
@@ -331,9 +386,7 @@ int options_read(int argc, char **argv, char **environment, const struct verb *v
 	ret->verb =
 		find_verb(verbs, strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
 	if (!ret->verb)
-		return error_set(err, ERROR_USAGE,
-				 "'%s' is no verb; see 'netpale --help'",
-				 escape(shown, sizeof(shown), argv[1], strlen(argv[1])));
+		return unknown_verb(verbs, argv[1], err);
 
 	result = read_flags(argc - 1, argv + 1, ret, err);
 	if (result == 1)
