@@ -29,7 +29,7 @@ int control_open(struct control *ret, struct error *err)
 
 	*ret = (struct control){ .listening = -1 };
 	if (fd < 0) {
-		error_errno(err, ERROR_KERNEL, errno, "control socket");
+		error_errno(err, ERROR_KERNEL, errno, "cannot make the control socket");
 		return 1;
 	}
 	if (directory < 0) {
@@ -171,7 +171,8 @@ int control_ask(const char *request, char text[static CONTROL_TEXT], int *ret_at
 
 	*ret_attached = -1;
 	if (fd < 0)
-		return error_errno(err, ERROR_KERNEL, errno, "control socket");
+		return error_errno(err, ERROR_KERNEL, errno,
+				   "cannot make the control socket");
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (const struct sockaddr *)&place, sizeof(place)) < 0) {

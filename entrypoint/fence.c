@@ -22,7 +22,8 @@ static int draw_mark(uint32_t *ret, struct error *err)
 {
 	do {
 		if (getrandom(ret, sizeof(*ret), 0) != sizeof(*ret))
-			return error_errno(err, ERROR_KERNEL, errno, "getrandom");
+			return error_errno(err, ERROR_KERNEL, errno,
+					   "cannot draw a random mark");
 	} while (*ret == 0);
 	return 0;
 }

@@ -214,7 +214,7 @@ static int read_operator(struct inputs *inputs, const struct options *options, b
 	if (ccpod && options->any.profile)
 		return error_set(err, ERROR_USAGE,
 				 "ccpod's variables take the profile's place; "
-				 "--profile beside them is ambiguous");
+				 "leave out --profile, or unset them");
 	/* Each is read even after a fault in another: all faults are told at once. */
 	result |= ccpod ? read_ccpod(inputs, err)
 			: read_profile(inputs, options->any.profile, err);

@@ -148,7 +148,8 @@ void start_warn(const struct user *user)
 	char text[512];
 
 	if (engine)
-		log_warning("%s is mounted: no fence holds against it", engine);
+		log_warning("%s is mounted: no fence holds against it, leave it out",
+			    engine);
 	if (!surroundings_directory_fits(user, text, sizeof(text)))
 		log_warning("%s", text);
 }

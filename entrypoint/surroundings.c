@@ -48,12 +48,13 @@ bool surroundings_directory_fits(const struct user *user, char *text, size_t siz
 	escape(quoted, sizeof(quoted), path, strlen(path));
 	if (directory.st_uid == 0)
 		snprintf(text, size,
-			 "the working directory %s belongs to root, the agent has uid %u",
+			 "the working directory %s belongs to root, the agent has uid "
+			 "%u and may not write there: chown it",
 			 quoted, user->uid);
 	else
 		snprintf(text, size,
 			 "the working directory %s belongs to uid %u, the agent has uid "
-			 "%u: -u %u",
+			 "%u: say -u %u",
 			 quoted, directory.st_uid, user->uid, directory.st_uid);
 	return false;
 }

@@ -90,7 +90,7 @@ int verb_plan(const struct options *options, struct error *err)
 		known++;
 	if (!known->name)
 		return error_set(err, ERROR_USAGE,
-				 "--format: '%s' is not one of nft, json",
+				 "--format: expected nft or json, not '%s'",
 				 escape(shown, sizeof(shown), format, strlen(format)));
 	result = inputs_read(options, NULL, false, &inputs, err);
 	if (result == 0 &&
@@ -179,10 +179,11 @@ int verb_presets(const struct options *options, struct error *err)
 	}
 	preset = presets_find(presets, count, name, &nearest);
 	if (!preset)
-		return error_set(err, ERROR_USAGE, "there is no preset '%s'%s%s",
+		return error_set(err, ERROR_USAGE, "there is no preset '%s'%s%s%s",
 				 escape(shown, sizeof(shown), name, strlen(name)),
-				 nearest ? "; did you mean " : "",
-				 nearest ? nearest : "");
+				 nearest ? "; did you mean '"
+					 : "; 'netpale presets' lists them",
+				 nearest ? nearest : "", nearest ? "'?" : "");
 	if (options->any.json)
 		return print_object(describe_preset(preset), err);
 	print_preset(preset, &text);

@@ -92,7 +92,7 @@ static int refuse_to_leave(const struct policy *policy, struct error *err)
 	return error_set(
 		err, ERROR_POLICY,
 		"%s: dns: guarded needs somebody who stays and answers, and apply "
-		"ends; use run or guard",
+		"ends; use 'netpale run' or 'netpale guard'",
 		origin_format(&policy->dns_origin, place));
 }
 

@@ -29,11 +29,11 @@ const char *admission_cure(enum admission admission)
 	case ADMIT:
 		break;
 	case REFUSE_PRIVATE:
-		return "to open it all the same, write `private: true` beside the name";
+		return "to open it all the same, write 'private: true' beside the name";
 	case REFUSE_SPECIAL:
 		return "no name opens such an address; write the address itself";
 	case REFUSE_GATEWAY:
-		return "it is the container's gateway; `host_gateway` opens it";
+		return "it is the container's gateway; 'host_gateway' opens it";
 	case REFUSE_OWN:
 		return "it is the container's own, which loopback reaches";
 	}

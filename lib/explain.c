@@ -192,12 +192,12 @@ static const char *refusal(enum admission admission)
 	case ADMIT:
 		break;
 	case REFUSE_PRIVATE:
-		return "a name opens a private address only with `private: true`";
+		return "a name opens a private address only with 'private: true'";
 	case REFUSE_SPECIAL:
 		return "a name opens no loopback, link-local, metadata or special "
 		       "address";
 	case REFUSE_GATEWAY:
-		return "a name does not open the container's gateway; `host_gateway` "
+		return "a name does not open the container's gateway; 'host_gateway' "
 		       "does";
 	case REFUSE_OWN:
 		return "it is the container's own address";

@@ -81,7 +81,9 @@ static int parse_word(const char *key, const char *const *words, int count,
 					  : ", ",
 			 words[i]);
 	}
-	notes_add(notes, NOTE_ERROR, at, "%s: expected %s, not '%s'%s%s%s", key, known,
+	/* A flag or a variable has the key's name itself. */
+	notes_add(notes, NOTE_ERROR, at, "%s%sexpected %s, not '%s'%s%s%s",
+		  at->line ? key : "", at->line ? ": " : "", known,
 		  escape(shown, sizeof(shown), text, strlen(text)),
 		  meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
 	return -1;
@@ -206,7 +208,7 @@ static void note_unknown_preset(const char *name, size_t length, const char *nea
 
 	escape(shown, sizeof(shown), name, length);
 	notes_add(notes, NOTE_ERROR, at, "there is no preset '%s'%s%s%s", shown,
-		  nearest ? "; did you mean '" : "; `netpale presets` lists them",
+		  nearest ? "; did you mean '" : "; 'netpale presets' lists them",
 		  nearest ? nearest : "", nearest ? "'?" : "");
 }
 

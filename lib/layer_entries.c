@@ -37,7 +37,8 @@ static void note_accidental_map(const struct fields *fields, const struct node *
 	if (!value || map->count != 2 || key->kind != NODE_SCALAR ||
 	    value->kind != NODE_SCALAR) {
 		notes_add(fields->notes, NOTE_ERROR, &at,
-			  "a mapping without the key host or preset is no entry");
+			  "a mapping without the key host or preset is no entry; write "
+			  "host: NAME or preset: NAME");
 		return;
 	}
 	escape(left, sizeof(left), key->text, key->length);

@@ -49,7 +49,7 @@ static void read_dns(struct layer *layer, const struct fields *fields,
 		     const struct node *node)
 {
 	const char *text =
-		fields_text(fields, node, "dns", "resolvers, pinned or guarded");
+		fields_text(fields, node, "dns", "resolvers, guarded or pinned");
 	struct origin at = fields_origin(fields, node);
 
 	if (text)

@@ -254,7 +254,7 @@ void policy_note_metadata(const struct policy *policy, struct notes *notes)
 		if (opening)
 			notes_add(
 				notes, NOTE_WARNING, &opening->origin,
-				"the project opens %s, where clouds hand out credentials; `deny: [preset: metadata]` in the operator's policy closes it",
+				"the project opens %s, where clouds hand out credentials; 'deny: [preset: metadata]' in the operator's policy closes it",
 				addr_format(&metadata[i], text));
 	}
 }

@@ -77,7 +77,7 @@ static void says_which_entry_decides(void **state)
 	verdict = ask(&scene, "192.168.1.9", 443);
 	assert_ptr_equal(verdict.entry, &entries[5]);
 	assert_string_equal(verdict.reason,
-			    "a name opens a private address only with `private: true`");
+			    "a name opens a private address only with 'private: true'");
 	verdict = ask(&scene, "10.2.0.1", 53);
 	assert_ptr_equal(verdict.entry, &entries[0]);
 	assert_non_null(strstr(verdict.reason, "ports 53 and 853"));

@@ -200,7 +200,7 @@ static void single_values_for_variables_and_flags(void **state)
 	assert_int_equal(layer_set_trust(layer, "Extend", &at, notes), -1);
 	assert_string_equal(
 		note_text(bench, 2),
-		"NETPALE_ALLOW: policy: expected full, audit, restricted or none, not "
+		"NETPALE_ALLOW: expected full, audit, restricted or none, not "
 		"'nope'; did you mean 'none'?");
 	assert_int_equal(layer->mode, MODE_NONE);
 	assert_string_equal(mode_name(layer->mode), "none");

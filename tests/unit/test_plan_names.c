@@ -67,7 +67,7 @@ static const struct row names[] = {
 		   "::/0 all\n",
 	  .notes = "p.yml:2: pc.example.com: 192.168.0.8 (private) is not opened: to "
 		   "open it all "
-		   "the same, write `private: true` beside the name\n" },
+		   "the same, write 'private: true' beside the name\n" },
 	/* Not opened, but a literal entry does: nothing to warn of. */
 	{ MODE_RESTRICTED,
 	  .lines = { "allow pc.example.com:443/tcp", "allow 192.168.0.0/16:443/tcp" },
@@ -85,9 +85,9 @@ static void names_are_compiled(void **state)
 
 #define NAME "p.yml:1: x.example: "
 #define REFUSED " is not opened: "
-#define PRIVATE REFUSED "to open it all the same, write `private: true` beside the name\n"
+#define PRIVATE REFUSED "to open it all the same, write 'private: true' beside the name\n"
 #define SPECIAL REFUSED "no name opens such an address; write the address itself\n"
-#define GATEWAY REFUSED "it is the container's gateway; `host_gateway` opens it\n"
+#define GATEWAY REFUSED "it is the container's gateway; 'host_gateway' opens it\n"
 #define OWN REFUSED "it is the container's own, which loopback reaches\n"
 
 static const struct row refusals[] = {
