@@ -19,24 +19,31 @@
 
 struct record {
 	int fds[RECORD_FDS]; /* the file, the old one; -1: nothing is kept */
-	size_t length;
+	size_t length, limit;
 };
 
-/* 1: nothing can be kept (a read-only /run), err says why; nothing depends on it. */
+/* 1: nothing can be kept (a read-only /run, something else at that place), err says why; nothing
+ * depends on it. */
 int record_open(struct record *ret, struct error *err) MUST_CHECK;
 void record_close(struct record *record);
 /* One line, without its end. What does not fit on the disk is lost. */
 void record_add(struct record *record, const char *line, size_t length);
 
-/* For whoever reads: both files, the old one first, without a line that is cut. 1: there is none. */
+/* For whoever reads, no privilege needed: both files, the old one first, whole lines only, each once
+ * even while they move. 1: there is none; -1: what is there is not root's. */
 int record_read(struct buf *ret, struct error *err) MUST_CHECK;
 
-/* For whoever follows: what was added since the last call (the first call: nothing of what is there).
- * A file that became shorter begins anew; a cut line waits for its rest. Starts as { .fd = -1 }. */
+/* For whoever follows: whole lines that came since the last call (the first call: nothing of what is
+ * there), in order, each once, also when they have moved meanwhile; lines that moved twice between
+ * two calls are missed. Starts as { .fd = -1 }. -1: what is there is not root's. */
+#define RECORD_MARK 64u
 struct record_tail {
 	int fd;
+	bool started;
 	size_t offset;
-	struct buf rest; /* of a line */
+	/* What the file began with: when it begins with something else, it was cut to nothing. */
+	char mark[RECORD_MARK];
+	size_t mark_length;
 };
 int record_follow(struct record_tail *tail, struct buf *ret, struct error *err)
 	MUST_CHECK;
