@@ -16,18 +16,25 @@
  * The agent is the foreground group of the terminal, so that Ctrl-C reaches it and not this
  * process, which would forward it a second time. A shell as agent makes groups of its own and
  * its job control works; it hands the terminal back to itself. Once the agent runs, nothing
- * here gives up: the end of PID 1 is the end of the container. */
+ * here gives up: the end of PID 1 is the end of the container.
+ *
+ * Beside the signals it reads the kernel's packet log, when that was opened before privileges went,
+ * and records what is refused (recorder.h). */
 #include "entrypoint/init.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "entrypoint/fd.h"
+#include "entrypoint/log.h"
 #include "entrypoint/privileges.h"
+#include "entrypoint/recorder.h"
 
 /* The descriptor of our controlling terminal, -1 without one. */
 static int find_terminal(void)
@@ -214,21 +221,83 @@ int init_stopped_already(void)
 	return number > 0 ? 128 + number : 0;
 }
 
+bool init_is_own_signal(uint32_t number, uint32_t sender)
+{
+	return number == SIGPIPE && sender == (uint32_t)getpid();
+}
+
+static int await_end(struct init *init)
+{
+	sigset_t all;
+	int status;
+
+	sigfillset(&all);
+	for (;;) {
+		int number = sigwaitinfo(&all, NULL);
+
+		if (number > 0 && init_signal(init, number, &status))
+			return status;
+	}
+}
+
+/* True with the agent's status when it has ended. */
+static bool take_signals(struct init *init, int signals, int *ret_status)
+{
+	struct signalfd_siginfo info;
+
+	while (read(signals, &info, sizeof(info)) == sizeof(info))
+		if (!init_is_own_signal(info.ssi_signo, info.ssi_pid) &&
+		    init_signal(init, (int)info.ssi_signo, ret_status))
+			return true;
+	return false;
+}
+
+/* The same, recording what is refused meanwhile. */
+static int record_until_end(struct init *init, const struct recording *recording,
+			    int signals)
+{
+	struct recorder *recorder = recording->recorder;
+	struct pollfd ready[] = {
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = recorder_fd(recorder), .events = POLLIN },
+	};
+	int status;
+
+	/* The agent may hold back the terminal that both write to. */
+	log_never_wait();
+	for (;;) {
+		int count = poll(ready, ARRAY_SIZE(ready), recorder_write(recorder));
+
+		if (count > 0 && ready[1].revents)
+			recorder_read(recorder, &recording->by);
+		if (count > 0 && ready[0].revents && take_signals(init, signals, &status))
+			break;
+	}
+	/* What the agent did last. */
+	recorder_read(recorder, &recording->by);
+	recorder_finish(recorder);
+	return status;
+}
+
+static int stay(struct init *init, const struct recording *recording)
+{
+	int signals CLEANUP(close_fdp) = -1;
+	sigset_t all;
+
+	sigfillset(&all);
+	if (recording && recording->recorder)
+		signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	return signals < 0 ? await_end(init) : record_until_end(init, recording, signals);
+}
+
 int init_run(const struct agent *agent, struct error *err)
 {
 	struct init init;
-	sigset_t all;
 	int status = init_stopped_already();
 
 	if (status)
 		return status;
 	if (init_start(agent, &init, err) < 0 || init_release(&init, err) < 0)
 		return -1;
-	sigfillset(&all);
-	for (;;) {
-		int number = sigwaitinfo(&all, NULL);
-
-		if (number > 0 && init_signal(&init, number, &status))
-			return status;
-	}
+	return stay(&init, agent->recording);
 }

@@ -10,6 +10,7 @@
  * PID 1 of the container, which has the agent's uid by then and no capability; or the guard. */
 
 struct drop;
+struct recording;
 
 struct agent {
 	char *const *argv; /* NULL-terminated */
@@ -19,6 +20,7 @@ struct agent {
 	const struct drop *drop;
 	const struct addr
 		*refused[2]; /* with `drop`: the canary's destinations, or NULL */
+	const struct recording *recording; /* for init_run(); NULL: none */
 };
 
 struct init {
@@ -42,6 +44,9 @@ int init_release(struct init *init, struct error *err) MUST_CHECK;
 /* Does what a signal that came to us means for the agent. True with its status (0-255, 128+n when
  * a signal ended it) when it has ended. */
 bool init_signal(struct init *init, int number, int *ret_status);
+
+/* Is it SIGPIPE, because nobody reads what we wrote? That is not meant for the agent. */
+bool init_is_own_signal(uint32_t number, uint32_t sender);
 
 /* Starts the agent and stays until it ends: its status, or -1 when it could not be started. */
 int init_run(const struct agent *agent, struct error *err) MUST_CHECK;

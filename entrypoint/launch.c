@@ -105,9 +105,8 @@ int launch_exec(char *const argv[], const struct launch_signals *signals,
 	return exec_failed(argv[0], errno, err);
 }
 
-int launch(char *const argv[], const struct launch_signals *signals, struct error *err)
+int launch(const struct agent *agent, struct error *err)
 {
-	const struct agent agent = { .argv = argv, .signals = signals };
-
-	return getpid() == 1 ? init_run(&agent, err) : launch_exec(argv, signals, err);
+	return getpid() == 1 ? init_run(agent, err)
+			     : launch_exec(agent->argv, agent->signals, err);
 }

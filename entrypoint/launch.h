@@ -24,11 +24,11 @@ void launch_prepare(struct launch_signals *ret);
  * LOGNAME are unset). */
 int launch_environment(const struct user *user, struct error *err) MUST_CHECK;
 
-/* `argv` NULL-terminated, argv[0] searched in PATH. Returns only on failure (-1:
- * ERROR_NOT_FOUND, ERROR_NOT_EXECUTABLE, ...) or, as PID 1, the status to exit with (0-255,
- * 128+n when a signal ended the agent, or netpale before the agent began). */
-int launch(char *const argv[], const struct launch_signals *signals, struct error *err)
-	MUST_CHECK;
+/* agent->argv[0] is searched in PATH. Returns only on failure (-1: ERROR_NOT_FOUND,
+ * ERROR_NOT_EXECUTABLE, ...) or, as PID 1, the status to exit with (0-255, 128+n when a signal ended
+ * the agent, or netpale before the agent began). */
+struct agent;
+int launch(const struct agent *agent, struct error *err) MUST_CHECK;
 
 /* launch() when not PID 1, and the child when it is: restores the signals and execs. */
 int launch_exec(char *const argv[], const struct launch_signals *signals,

@@ -20,13 +20,13 @@
 
 static const struct verb verbs[] = {
 	{ "run", "[--] COMMAND [ARG...]", "fence, drop every privilege, start COMMAND",
-	  FENCE | GROUP_AGENT, 1, -1, verb_run },
+	  FENCE | GROUP_AGENT | GROUP_LOG, 1, -1, verb_run },
 	{ "apply", "", "fence, then exit", FENCE, 0, 0, verb_apply },
 	{ "exec", "[--] COMMAND [ARG...]",
 	  "drop and start COMMAND behind the fence that stands", GROUP_AGENT | SAY, 1, -1,
 	  verb_exec },
-	{ "guard", "", "fence, hold and follow until SIGTERM (sidecar)", FENCE, 0, 0,
-	  verb_guard },
+	{ "guard", "", "fence, hold and follow until SIGTERM (sidecar)",
+	  FENCE | GROUP_LOG, 0, 0, verb_guard },
 	{ "check", "", "print the merged policy with its origins, and findings", POLICY,
 	  0, 0, verb_check },
 	{ "explain", "DESTINATION", "is it allowed, and by which line",

@@ -56,6 +56,8 @@ static const struct definition definitions[] = {
 	  "let the agent use sudo; weaker, see netpale(8)" },
 	{ "allow-host-network", 0, OPTION_FLAG, GROUP_FENCE, AT(allow_host_network), NULL,
 	  "fence the host's own network" },
+	{ "log", 0, OPTION_TEXT, GROUP_LOG, AT(log), "TO",
+	  "refusals also to TO: stderr, or a descriptor for JSON lines" },
 	{ "open", 0, OPTION_WORDS, GROUP_PROBES, AT(open), "HOST:PORT",
 	  "this must be reachable" },
 	{ "closed", 0, OPTION_WORDS, GROUP_PROBES, AT(closed), "HOST:PORT",

@@ -20,6 +20,7 @@ enum option_group {
 	GROUP_FORMAT = 1 << 5,
 	GROUP_JSON = 1 << 6,
 	GROUP_SAY = 1 << 7, /* -q, -v */
+	GROUP_LOG = 1 << 8, /* --log */
 };
 
 struct words {
@@ -30,7 +31,7 @@ struct words {
 /* What one source (the variables, or the flags) said; NULL and false: nothing. */
 struct settings {
 	const char *profile, *project, *trust_project, *policy, *dns;
-	const char *resolve_timeout, *answers, *user, *format;
+	const char *resolve_timeout, *answers, *user, *format, *log;
 	struct words allow, deny, open, closed;
 	bool allow_root, allow_sudo, allow_host_network, quiet, verbose, json;
 };

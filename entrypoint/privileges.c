@@ -201,11 +201,27 @@ static int confine(const struct drop *drop, struct error *err)
 	return drop->sudo ? 0 : seccomp_confine(err);
 }
 
-/* closefrom() closes or aborts. */
+static bool stays_open(const struct drop *drop, int fd)
+{
+	for (size_t i = 0; i < drop->kept_count; i++)
+		if (drop->kept[i] == fd)
+			return true;
+	return drop->keep_report && fd == DROP_REPORT;
+}
+
+/* closefrom() closes or aborts. Descriptors that stay open have low numbers. */
 static int close_descriptors(const struct drop *drop, struct error *err)
 {
+	int last = DROP_REPORT;
+
 	(void)err;
-	closefrom(drop->keep_report ? DROP_REPORT + 1 : STDERR_FILENO + 1);
+	for (size_t i = 0; i < drop->kept_count; i++)
+		if (drop->kept[i] > last)
+			last = drop->kept[i];
+	for (int fd = STDERR_FILENO + 1; fd <= last; fd++)
+		if (!stays_open(drop, fd))
+			close(fd);
+	closefrom(last + 1);
 	return 0;
 }
 

@@ -33,12 +33,14 @@ struct drop {
 	bool sudo; /* --allow-sudo: NNP off, no seccomp, the reduced bounding set */
 	bool fenced; /* false: mode full without a fence; nothing is proven about nftables */
 	bool keep_report; /* DROP_REPORT stays open: it closes at exec */
+	const int *kept;  /* these, too: all of them close at exec */
+	size_t kept_count;
 };
 #define DROP_REPORT 3
 
 /* All stages and the proof, for `run` and for `exec` started with privilege. When the process
  * is not root (exec by the agent's own user), only what is possible is taken away: NNP,
- * seccomp; then the same proof. Afterwards only 0, 1 and 2 (and DROP_REPORT) are open. */
+ * seccomp; then the same proof. Afterwards only 0, 1 and 2 (and DROP_REPORT, and drop->kept) are open. */
 int privileges_drop(const struct drop *drop, struct error *err) MUST_CHECK;
 
 /* What the guard keeps: NET_ADMIN for the fence; KILL for signals to the agent; SETUID and SETGID to

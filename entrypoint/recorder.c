@@ -308,7 +308,7 @@ static void print_who(const struct refusal *refusal, struct buf *out)
 }
 
 /* "refused: curl (uid 1000) api.example.com:8080/tcp, wrong port; - api.example.com:8080/tcp" */
-static void say(const struct refusal *refusal)
+static void say(const struct refusal *refusal, void (*print)(const char *format, ...))
 {
 	struct buf line CLEANUP(buf_release) = { 0 };
 	char target[REFUSAL_TARGET];
@@ -324,7 +324,7 @@ static void say(const struct refusal *refusal)
 	if (refusal->allow)
 		buf_printf(&line, "; %s", refusal->allow);
 	if (!line.failed)
-		log_info("%s", line.data);
+		print("%s", line.data);
 }
 
 static void write_row(struct recorder *recorder, const struct refusal *refusal)
@@ -336,8 +336,9 @@ static void write_row(struct recorder *recorder, const struct refusal *refusal)
 		record_add(&recorder->record, line, length);
 		tell_machine(recorder, line, length);
 	}
+	/* Asked for, whatever else is not to be said. */
 	if (recorder->people)
-		say(refusal);
+		say(refusal, log_error);
 }
 
 /* What nobody is told of. */
@@ -362,8 +363,8 @@ static void say_lost(struct recorder *recorder, int64_t time)
 	if (recorder->machine_lost)
 		tell_machine(recorder, line, 0);
 	if (count && recorder->people)
-		log_info("refused: %llu more that could not be recorded",
-			 (unsigned long long)count);
+		log_error("refused: %llu more that could not be recorded",
+			  (unsigned long long)count);
 }
 
 static bool is_kept(const struct recorder *recorder)
@@ -402,7 +403,7 @@ static void say_rest(struct recorder *recorder)
 
 	for (size_t i = 0; refusals_rest(recorder->refusals, &refusal); i++) {
 		if (i < REST_ROWS)
-			say(&refusal);
+			say(&refusal, log_info);
 		else
 			more++;
 	}

@@ -40,3 +40,9 @@ int recorder_write(struct recorder *recorder);
 void recorder_finish(struct recorder *recorder);
 
 struct refusals_totals recorder_totals(const struct recorder *recorder);
+
+/* What init_run() records with, as long as the agent runs. */
+struct recording {
+	struct recorder *recorder; /* NULL: nothing is */
+	struct blame by;
+};

@@ -1,12 +1,16 @@
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "entrypoint/fence.h"
 #include "entrypoint/guard.h"
+#include "entrypoint/init.h"
 #include "entrypoint/launch.h"
 #include "entrypoint/log.h"
 #include "entrypoint/privileges.h"
+#include "entrypoint/recorder.h"
 #include "entrypoint/start.h"
 #include "entrypoint/state.h"
 #include "entrypoint/verbs.h"
@@ -29,12 +33,15 @@ static int prove(const struct plan *plan, struct error *err)
 }
 
 static int start_agent(const struct options *options, const struct user *user,
-		       bool fenced, struct error *err)
+		       bool fenced, const struct recorder *recorder, struct error *err)
 {
+	int kept[RECORDER_FDS];
 	const struct drop drop = {
 		.user = user,
 		.sudo = options->any.allow_sudo,
 		.fenced = fenced,
+		.kept = kept,
+		.kept_count = recorder ? recorder_descriptors(recorder, kept) : 0,
 	};
 
 	if (launch_environment(user, err) < 0)
@@ -42,12 +49,61 @@ static int start_agent(const struct options *options, const struct user *user,
 	return privileges_drop(&drop, err);
 }
 
+/* Who stays in front of the agent records what is refused. */
+static int open_recorder(const struct start *start, const struct inputs *inputs,
+			 struct recorder **ret, struct error *err)
+{
+	const char *to = start->options.any.log;
+
+	if (fence_is_open(&inputs->policy))
+		return 0;
+	if (getpid() == 1)
+		return recorder_open(to, ret, err);
+	if (to)
+		log_warning("nothing is logged: netpale is not PID 1, so nobody of it "
+			    "stays (docker run without --init)");
+	return 0;
+}
+
+/* What blaming takes is kept for as long as the agent runs, the rest goes back to the system. */
+static int launch_recorded(const struct agent *agent, struct recording *recording,
+			   struct inputs *inputs, struct fence *fence, struct error *err)
+{
+	const struct site site = fence->plan->site;
+	const struct answers answers = fence->answers;
+
+	fence_release(fence);
+	if (!recording->recorder) {
+		inputs_release(inputs);
+		return launch(agent, err);
+	}
+	notes_release(&inputs->notes);
+	buf_release(&inputs->project_text);
+	malloc_trim(0);
+	recording->by = (struct blame){
+		.policy = &inputs->policy,
+		.answers = &answers,
+		.site = &site,
+		.resolved = recorder_resolved(recording->recorder),
+	};
+	return launch(agent, err);
+}
+
+static void recording_release(struct recording *recording)
+{
+	recorder_free(recording->recorder);
+}
+
 int verb_run(const struct options *options, struct error *err)
 {
 	struct arena *arena CLEANUP(arena_freep) = arena_new(0);
 	struct inputs inputs CLEANUP(inputs_release) = { 0 };
 	struct fence fence CLEANUP(fence_release) = { 0 };
+	struct recording recording CLEANUP(recording_release) = { 0 };
 	struct launch_signals signals;
+	const struct agent agent = { .argv = options->operands,
+				     .signals = &signals,
+				     .recording = &recording };
 	const char *still_open;
 	struct start start;
 	struct user user;
@@ -62,25 +118,26 @@ int verb_run(const struct options *options, struct error *err)
 	    start_read(options, &user, true, &start, &inputs, err) < 0)
 		return -1;
 	if (policy_needs_guard(&inputs.policy)) {
-		const struct guard_agent agent = { options->operands, &signals,
-						   still_open };
+		const struct guard_agent guarded = { options->operands, &signals,
+						     still_open };
 
-		return guard_run(&start, &inputs, &user, &agent, err);
+		return guard_run(&start, &inputs, &user, &guarded, err);
 	}
+	if (open_recorder(&start, &inputs, &recording.recorder, err) < 0)
+		return -1;
 	result = fence_raise(&start.options, &inputs, false, NULL, &fence, err);
 	start_say_notes(&inputs, &user, result == 0 && fence.plan->fenced);
 	if (result < 0)
 		return -1;
 	start_warn(&user);
-	if (start_agent(options, &user, fence.plan->fenced, err) < 0 ||
+	if (start_agent(options, &user, fence.plan->fenced, recording.recorder, err) <
+		    0 ||
 	    prove(fence.plan, err) < 0)
 		return -1;
 	start_say(&start, &fence, &inputs, &user);
 	if (fence.plan->fenced && still_open)
 		log_warning("%s", still_open);
-	fence_release(&fence);
-	inputs_release(&inputs);
-	return launch(options->operands, &signals, err);
+	return launch_recorded(&agent, &recording, &inputs, &fence, err);
 }
 
 static int refuse_to_leave(const struct policy *policy, struct error *err)
@@ -162,6 +219,7 @@ int verb_exec(const struct options *options, struct error *err)
 	struct arena *arena CLEANUP(arena_freep) = arena_new(0);
 	struct state state CLEANUP(state_release) = { 0 };
 	struct launch_signals signals;
+	const struct agent agent = { .argv = options->operands, .signals = &signals };
 	struct user user;
 	int kept;
 
@@ -178,14 +236,14 @@ int verb_exec(const struct options *options, struct error *err)
 	if (kept == 1)
 		default_canary(&state);
 	if (require_fence(&state, err) < 0 ||
-	    start_agent(options, &user, state.fenced, err) < 0)
+	    start_agent(options, &user, state.fenced, NULL, err) < 0)
 		return -1;
 	if (state.fenced && state.mode != MODE_AUDIT &&
 	    privileges_prove_closed(state.has_refused[0] ? &state.refused[0] : NULL,
 				    state.has_refused[1] ? &state.refused[1] : NULL,
 				    err) < 0)
 		return -1;
-	return launch(options->operands, &signals, err);
+	return launch(&agent, err);
 }
 
 int verb_guard(const struct options *options, struct error *err)
