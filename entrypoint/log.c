@@ -28,6 +28,8 @@ static const struct severity warning_line = { "warning", "warning:", LOG_NORMAL,
 					      COLOUR_YELLOW, COLOUR_NONE };
 static const struct severity info_line = { "info", "", LOG_NORMAL, COLOUR_NONE,
 					   COLOUR_NONE };
+static const struct severity asked_line = { "info", "", LOG_QUIET, COLOUR_NONE,
+					    COLOUR_NONE };
 static const struct severity verbose_line = { "info", "", LOG_VERBOSE, COLOUR_NONE,
 					      COLOUR_NONE };
 
@@ -141,15 +143,18 @@ DEFINE_LOG(warning)
 DEFINE_LOG(info)
 DEFINE_LOG(verbose)
 
-void log_event(json_t *fields, const char *format, ...)
-{
-	va_list args;
+#define DEFINE_LOG_FIELDS(name, severity)                                                \
+	void log_##name(json_t *fields, const char *format, ...)                         \
+	{                                                                                \
+		va_list args;                                                            \
+		va_start(args, format);                                                  \
+		say(&severity##_line, fields, format, args);                             \
+		va_end(args);                                                            \
+		json_decref(fields);                                                     \
+	}
 
-	va_start(args, format);
-	say(&info_line, fields, format, args);
-	va_end(args);
-	json_decref(fields);
-}
+DEFINE_LOG_FIELDS(event, info)
+DEFINE_LOG_FIELDS(asked, asked)
 
 /* The last column stays free: a terminal may go to the next line once it is written. */
 static size_t room(void)

@@ -30,6 +30,8 @@ void log_verbose(const char *format, ...) PRINTF(1, 2);
 
 /* log_info() whose object has these fields, too, in front of its text. Taken over; NULL: none. */
 void log_event(json_t *fields, const char *format, ...) PRINTF(2, 3);
+/* The same of what an option of its own asks for: -q does not mean it. */
+void log_asked(json_t *fields, const char *format, ...) PRINTF(2, 3);
 
 /* A line that the next one takes the place of, for people on a terminal alone; and its end. */
 void log_progress(const char *format, ...) PRINTF(1, 2);

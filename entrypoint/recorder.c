@@ -307,8 +307,17 @@ static void print_who(const struct refusal *refusal, struct buf *out)
 			   refusal->uid);
 }
 
+/* With --json its line is the object's "refusal". */
+static json_t *fields_of(const char *line, size_t length)
+{
+	return log_is_json()
+		       ? json_pack("{s:o*}", "refusal", json_loadb(line, length, 0, NULL))
+		       : NULL;
+}
+
 /* "refused: curl (uid 1000) api.example.com:8080/tcp, wrong port; - api.example.com:8080/tcp" */
-static void say(const struct refusal *refusal, void (*print)(const char *format, ...))
+static void say(const struct refusal *refusal, json_t *fields,
+		void (*print)(json_t *fields, const char *format, ...))
 {
 	struct buf line CLEANUP(buf_release) = { 0 };
 	char target[REFUSAL_TARGET];
@@ -323,8 +332,7 @@ static void say(const struct refusal *refusal, void (*print)(const char *format,
 		buf_printf(&line, ", %llu times", (unsigned long long)refusal->count);
 	if (refusal->allow)
 		buf_printf(&line, "; %s", refusal->allow);
-	if (!line.failed)
-		print("%s", line.data);
+	print(fields, "%s", line.failed ? "refused" : line.data);
 }
 
 static void write_row(struct recorder *recorder, const struct refusal *refusal)
@@ -336,9 +344,8 @@ static void write_row(struct recorder *recorder, const struct refusal *refusal)
 		record_add(&recorder->record, line, length);
 		tell_machine(recorder, line, length);
 	}
-	/* Asked for, whatever else is not to be said. */
 	if (recorder->people)
-		say(refusal, log_error);
+		say(refusal, fields_of(line, length), log_asked);
 }
 
 /* What nobody is told of. */
@@ -363,7 +370,7 @@ static void say_lost(struct recorder *recorder, int64_t time)
 	if (recorder->machine_lost)
 		tell_machine(recorder, line, 0);
 	if (count && recorder->people)
-		log_error("refused: %llu more that could not be recorded",
+		log_asked(NULL, "refused: %llu more that could not be recorded",
 			  (unsigned long long)count);
 }
 
@@ -399,11 +406,14 @@ int recorder_write(struct recorder *recorder)
 static void say_rest(struct recorder *recorder)
 {
 	struct refusal refusal;
+	char line[REFUSAL_LINE];
 	uint64_t more = 0;
 
 	for (size_t i = 0; refusals_rest(recorder->refusals, &refusal); i++) {
+		size_t length = refusal_print_json(&refusal, line);
+
 		if (i < REST_ROWS)
-			say(&refusal, log_info);
+			say(&refusal, fields_of(line, length), log_event);
 		else
 			more++;
 	}

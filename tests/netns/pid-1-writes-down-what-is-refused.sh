@@ -106,6 +106,11 @@ tries tcp 198.51.100.15 8083
 check 'on stderr for people' lines said \
 	'^netpale: refused: uid 1000 198.51.100.15:8083/tcp, no entry; - 198.51.100.15:8083/tcp$'
 check 'it ends' ends 0
+run --log stderr --json
+tries tcp 198.51.100.15 8083
+check 'as fields for machines' lines said \
+	'^\{"version":1,"level":"info","refusal":\{.*"port":8083,.*\},"text":"refused: uid 1000 198'
+check 'it ends' ends 0
 exec 3>json
 run --log 3
 exec 3>&-
