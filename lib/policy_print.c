@@ -9,6 +9,9 @@
 /* More places than this are only counted. */
 #define PLACES_MAX 8
 
+/* Of a terminal. */
+#define COLUMNS 80
+
 /* The repetitions, sorted by what they repeat, so that each entry finds its own. */
 struct repeats {
 	const struct entry **v;
@@ -121,7 +124,6 @@ static void print_places(const struct entry *run, size_t length,
 		buf_printf(out, " and %zu more", places - PLACES_MAX);
 	if (run->trust == TRUST_PROJECT)
 		buf_puts(out, " (project)");
-	buf_puts(out, "\n");
 }
 
 static void print_preset(const struct entry *run, size_t length, struct buf *out)
@@ -132,6 +134,27 @@ static void print_preset(const struct entry *run, size_t length, struct buf *out
 		required = required || run[i].required;
 	buf_printf(out, required ? "{ preset: %s, required: true }" : "preset: %s",
 		   run->preset);
+}
+
+/* The places stand behind the entry where a terminal has room for both, else above it. */
+static void print_run(const struct entry *run, size_t length,
+		      const struct repeats *repeats, struct buf *out)
+{
+	struct buf entry CLEANUP(buf_release) = { 0 },
+			 places CLEANUP(buf_release) = { 0 };
+
+	if (run->preset)
+		print_preset(run, length, &entry);
+	else
+		entry_print_item(run, &entry);
+	print_places(run, length, repeats, &places);
+	out->failed = out->failed || entry.failed || places.failed;
+	if (out->failed)
+		return;
+	if (strlen("    - ") + entry.length + places.length > COLUMNS)
+		buf_printf(out, "  %s\n    - %s\n", places.data, entry.data);
+	else
+		buf_printf(out, "    - %s%s\n", entry.data, places.data);
 }
 
 static void print_entries(const struct policy *policy, bool deny,
@@ -149,13 +172,9 @@ static void print_entries(const struct policy *policy, bool deny,
 			repeated = repeated && run[j].same;
 		if (repeated || run->deny != deny)
 			continue;
-		buf_printf(out, "%s    - ", head);
+		buf_puts(out, head);
 		head = "";
-		if (run->preset)
-			print_preset(run, length, out);
-		else
-			entry_print_item(run, out);
-		print_places(run, length, repeats, out);
+		print_run(run, length, repeats, out);
 	}
 }
 
