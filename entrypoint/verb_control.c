@@ -62,26 +62,46 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-/* Within 80 columns. */
-#define COUNTS_A_LINE 5
+#define COLUMNS 80
+
+/* Continues a line that has `indent` columns, and ends it; the text goes on below where it is too
+ * long. It may be parted behind each comma. */
+static void print_wrapped(int indent, const char *text)
+{
+	int column = indent;
+
+	while (*text) {
+		int length = (int)strcspn(text, ",");
+
+		length += text[length] == ',';
+		if (column > indent && column + length > COLUMNS) {
+			printf("\n%*s", indent, "");
+			column = indent;
+			text += *text == ' ';
+			continue;
+		}
+		printf("%.*s", length, text);
+		column += length;
+		text += length;
+	}
+	putchar('\n');
+}
 
 static void print_counts(const char *title, const json_t *object)
 {
-	unsigned shown = 0;
+	struct buf text CLEANUP(buf_release) = { 0 };
 	const char *key;
 	json_t *value;
 
-	printf("%-10s", title);
 	json_object_foreach((json_t *)object, key, value)
 	{
-		if (!json_is_integer(value))
-			continue;
-		if (shown > 0)
-			printf("%s", shown % COUNTS_A_LINE ? ", " : ",\n          ");
-		printf("%s %" JSON_INTEGER_FORMAT, key, json_integer_value(value));
-		shown++;
+		if (json_is_integer(value))
+			buf_printf(&text, "%s%s %" JSON_INTEGER_FORMAT,
+				   text.length ? ", " : "", key,
+				   json_integer_value(value));
 	}
-	putchar('\n');
+	printf("%-10s", title);
+	print_wrapped(10, text.data ? text.data : "");
 }
 
 static void print_head(const json_t *status)
@@ -111,25 +131,43 @@ static void print_head(const json_t *status)
 	print_counts("", forwarder);
 }
 
+/* The first columns of the table of leases; where both are too narrow together, the address begins
+ * a line of its own. */
+#define NAME_COLUMN 31
+#define ADDRESS_COLUMN 24
+#define PORTS_INDENT 64
+
+static void print_lease(const json_t *lease)
+{
+	const char *name = text_of(lease, "name"), *address = text_of(lease, "address");
+	struct buf ports CLEANUP(buf_release) = { 0 };
+	json_int_t seconds = number(lease, "seconds");
+	char ends[32] = "lapsed";
+	json_t *port;
+	size_t i;
+
+	json_array_foreach (json_object_get(lease, "ports"), i, port)
+		buf_printf(&ports, "%s%s", i ? ", " : "", json_string_value(port));
+	if (seconds)
+		snprintf(ends, sizeof(ends), "%" JSON_INTEGER_FORMAT "s", seconds);
+	if (strlen(name) > NAME_COLUMN || strlen(address) > ADDRESS_COLUMN)
+		printf("%s\n  %-*s", name, NAME_COLUMN + ADDRESS_COLUMN - 1, address);
+	else
+		printf("%-*s %-*s", NAME_COLUMN, name, ADDRESS_COLUMN, address);
+	printf(" %6s ", ends);
+	print_wrapped(PORTS_INDENT, ports.data ? ports.data : "");
+}
+
 static void print_leases(const json_t *leases)
 {
-	json_t *lease, *port;
-	size_t i, j;
+	json_t *lease;
+	size_t i;
 
 	if (json_array_size(leases))
-		printf("\n%-40s %-24s %6s  %s\n", "NAME", "ADDRESS", "ENDS", "PORTS");
-	json_array_foreach (leases, i, lease) {
-		json_int_t seconds = number(lease, "seconds");
-
-		printf("%-40s %-24s ", text_of(lease, "name"), text_of(lease, "address"));
-		if (seconds)
-			printf("%5" JSON_INTEGER_FORMAT "s ", seconds);
-		else
-			printf("lapsed ");
-		json_array_foreach (json_object_get(lease, "ports"), j, port)
-			printf(" %s", json_string_value(port));
-		putchar('\n');
-	}
+		printf("\n%-*s %-*s %6s %s\n", NAME_COLUMN, "NAME", ADDRESS_COLUMN,
+		       "ADDRESS", "ENDS", "PORTS");
+	json_array_foreach (leases, i, lease)
+		print_lease(lease);
 }
 
 int verb_status(const struct options *options, struct error *err)

@@ -26,7 +26,7 @@ by_agent() { as_agent "$NETPALE" "$@"; }
 
 check 'without a guard nobody answers' ends 71 'netpale: no guard answers here' netpale status
 check 'nor reloads' ends 71 'netpale: no guard answers here' netpale reload
-check 'nor as JSON' ends 71 'netpale: no guard answers here' netpale status --json
+check 'nor as JSON' ends 71 '"level":"error","text":"no guard answers here' netpale status --json
 
 start_guard -f $POLICY --deny 203.0.113.10
 visits www.example.com 7 >/dev/null
@@ -46,18 +46,18 @@ reloads   0 tried, 0 refused
 names     known 2, open 4, lapsed 0, evicted 0
 refused   no entry N, denied N, query type N, tunnel limit 0, private answer N
 forwarder serving
-          restarts 0, questions N, answered N, refused N, failed N,
-          malformed 0, dropped 0, learned N, kernel refused N
+          restarts 0, questions N, answered N, refused N, failed N, malformed 0,
+          dropped 0, learned N, kernel refused N
 END
 )
 check 'the head' same "$expected" "$(counted)"
 leases() { in_client "$NETPALE" status | sed '1,/^$/d' | sed -E 's/ [0-9]+s / TIMEs /'; }
 expected=$(cat <<'END'
-NAME                                     ADDRESS                    ENDS  PORTS
-a.cdn.example.com                        198.51.100.10              TIMEs  any
-a.cdn.example.com                        2001:db8:1::10             TIMEs  any
-www.example.com                          198.51.100.10              TIMEs  7,8000-8999/tcp
-www.example.com                          2001:db8:1::10             TIMEs  7,8000-8999/tcp
+NAME                            ADDRESS                    ENDS PORTS
+a.cdn.example.com               198.51.100.10              TIMEs any
+a.cdn.example.com               2001:db8:1::10             TIMEs any
+www.example.com                 198.51.100.10              TIMEs 7,8000-8999/tcp
+www.example.com                 2001:db8:1::10             TIMEs 7,8000-8999/tcp
 END
 )
 check 'the leases' same "$expected" "$(leases)"
