@@ -31,15 +31,15 @@ struct definition {
 
 static const struct definition definitions[] = {
 	{ "profile", 'f', OPTION_TEXT, GROUP_POLICY, AT(profile), "FILE",
-	  "the operator's policy (default /etc/netpale/policy.yml)" },
+	  "operator's policy (/etc/netpale/policy.yml)" },
 	{ "project", 0, OPTION_TEXT, GROUP_POLICY, AT(project), "FILE",
-	  "the project's policy (default: the nearest .ccpod.yml)" },
+	  "project's policy (the nearest .ccpod.yml)" },
 	{ "trust-project", 0, OPTION_TEXT, GROUP_POLICY, AT(trust_project), "HOW",
 	  "ignore, tighten, extend or override" },
 	{ "policy", 0, OPTION_TEXT, GROUP_POLICY, AT(policy), "MODE",
 	  "full, audit, restricted or none" },
 	{ "dns", 0, OPTION_TEXT, GROUP_POLICY, AT(dns), "STANCE",
-	  "resolvers, pinned or guarded" },
+	  "resolvers, guarded or pinned" },
 	{ "allow", 0, OPTION_WORDS, GROUP_POLICY, AT(allow), "ENTRY",
 	  "one more allowed entry" },
 	{ "deny", 0, OPTION_WORDS, GROUP_POLICY, AT(deny), "ENTRY",
@@ -47,7 +47,7 @@ static const struct definition definitions[] = {
 	{ "resolve-timeout", 0, OPTION_TEXT, GROUP_NAMES, AT(resolve_timeout), "SECONDS",
 	  "one deadline for all names (default 5)" },
 	{ "answers", 0, OPTION_TEXT, GROUP_NAMES, AT(answers), "FILE",
-	  "addresses from FILE, hosts(5) lines, instead of DNS" },
+	  "hosts(5) lines of FILE instead of DNS" },
 	{ "user", 'u', OPTION_TEXT, GROUP_AGENT, AT(user), "USER[:GROUP]",
 	  "whom the command runs as (default uid 1000)" },
 	{ "allow-root", 0, OPTION_FLAG, GROUP_AGENT, AT(allow_root), NULL,
@@ -423,8 +423,8 @@ void options_help(const struct verb *verbs, const struct verb *verb, struct buf 
 	if (!verb) {
 		buf_puts(
 			out,
-			"netpale puts a container behind a default-deny fence and starts the "
-			"agent inside it.\n\n");
+			"netpale puts a container behind a default-deny fence and starts "
+			"the agent in it.\n\n");
 		for (; verbs->name; verbs++)
 			buf_printf(out, "  netpale %-8s %s\n", verbs->name, verbs->about);
 		buf_puts(out,
@@ -432,21 +432,21 @@ void options_help(const struct verb *verbs, const struct verb *verb, struct buf 
 			 "netpale.policy(5).\n");
 		return;
 	}
-	buf_printf(out, "netpale %s [options] %s\n  %s\n\n", verb->name, verb->operands,
-		   verb->about);
+	buf_printf(out, "netpale %s [options]%s%s\n  %s\n\n", verb->name,
+		   verb->operands[0] ? " " : "", verb->operands, verb->about);
 	for (size_t i = 0; i < ARRAY_SIZE(definitions); i++) {
 		const struct definition *definition = &definitions[i];
-		char letter[8] = "    ", option[64], variable[64];
+		char letter[8] = "    ", option[64];
 
 		if (!(definition->group & verb->groups))
 			continue;
 		if (definition->letter)
 			memcpy(letter,
 			       (char[]){ '-', definition->letter, ',', ' ', '\0' }, 5);
-		variable_name(definition, variable);
 		snprintf(option, sizeof(option), "%s %s", definition->name,
 			 definition->value ? definition->value : "");
-		buf_printf(out, "  %s--%-24s %s [%s]\n", letter, option,
-			   definition->about, variable);
+		buf_printf(out, "  %s--%-24s %s\n", letter, option, definition->about);
 	}
+	buf_puts(out, "\nEach has a variable, as NETPALE_RESOLVE_TIMEOUT=5, "
+		      "NETPALE_JSON=1.\n");
 }
