@@ -91,7 +91,7 @@ static json_t *describe(const struct guard *guard)
 {
 	const struct plan *plan = guard->regime->fence.plan;
 	json_t *object =
-		json_pack("{s:i,s:s,s:s,s:o,s:o}", "version", STATUS_VERSION, "mode",
+		json_pack("{s:i,s:s,s:s,s:o,s:o}", "version", STATUS_VERSION, "policy",
 			  mode_name(plan->mode), "dns", stance_name(plan->dns), "layers",
 			  describe_layers(guard), "reloads", describe_reloads(guard));
 

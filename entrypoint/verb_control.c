@@ -113,7 +113,7 @@ static void print_head(const json_t *status)
 	json_t *layer;
 	size_t i;
 
-	printf("%-10s%s, dns %s\n", "policy", text_of(status, "mode"),
+	printf("%-10s%s, dns %s\n", "policy", text_of(status, "policy"),
 	       text_of(status, "dns"));
 	json_array_foreach (layers, i, layer)
 		printf("%-10s%s\n", i ? "" : "layers", json_string_value(layer));

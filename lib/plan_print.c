@@ -233,7 +233,7 @@ int plan_print_json(const struct plan *plan, struct buf *out)
 	print_json_flows(plan, out);
 	buf_puts(out, "],\n \"skipped\":[");
 	for (size_t i = 0; i < plan->skipped_count; i++)
-		buf_printf(out, "%s\n  {\"host\":\"%s\",\"why\":\"%s\"}", i ? "," : "",
+		buf_printf(out, "%s\n  {\"name\":\"%s\",\"why\":\"%s\"}", i ? "," : "",
 			   plan->skipped[i].host,
 			   answer_state_name(plan->skipped[i].state));
 	buf_puts(out, "]");

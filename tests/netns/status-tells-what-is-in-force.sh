@@ -67,7 +67,7 @@ import json, sys
 status = json.load(sys.stdin)
 print(eval(sys.argv[1], {"s": status}))' "$1"; }
 check 'JSON: version' same "$(json 's["version"]')" 1
-check 'JSON: policy' same "$(json 's["mode"], s["dns"]')" "('restricted', 'guarded')"
+check 'JSON: policy' same "$(json 's["policy"], s["dns"]')" "('restricted', 'guarded')"
 check 'JSON: layers' same "$(json 's["layers"]')" "['/run/etc/policy.yml', 'the flags']"
 check 'JSON: leases' same "$(json 'sorted({(l["name"], l["address"]) for l in s["leases"]})[2]')" \
 	"('www.example.com', '198.51.100.10')"
@@ -82,7 +82,7 @@ check 'one line' same "$(in_client "$NETPALE" status --json | grep -c '"version"
 by_agent status --json >agent.json
 told() { python3 -c 'import json; s = json.load(open("agent.json")); print(sorted(s))'; }
 check 'the agent is told' same "$(told)" \
-	"['dns', 'forwarder', 'layers', 'mode', 'names', 'refusals', 'reloads', 'version']"
+	"['dns', 'forwarder', 'layers', 'names', 'policy', 'refusals', 'reloads', 'version']"
 kept_is_told() { same "$(by_agent status)" "$(in_client "$NETPALE" status | sed '/^$/,$d')"; }
 check 'the same head' busywait 3000 kept_is_told
 check 'it does not reload' ends 77 'netpale: only root may ask the guard' by_agent reload

@@ -282,7 +282,7 @@ static void json_is_one_object(void **state)
 		"  {\"to\":\"10.0.0.1\",\"ports\":[\"443/tcp\",\"443/udp\"]},\n"
 		"  {\"to\":\"10.0.0.2\",\"ports\":[\"any\"]}],\n"
 		" \"skipped\":[\n"
-		"  {\"host\":\"gone.example\",\"why\":\"not in the answers\"}]}\n");
+		"  {\"name\":\"gone.example\",\"why\":\"not in the answers\"}]}\n");
 	buf_release(&out);
 }
 
