@@ -1,0 +1,355 @@
+#include "lib/neighbours.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include <libnftnl/rule.h>
+
+#include "lib/messages.h"
+#include "lib/rule_text.h"
+#include "lib/ruleset.h"
+
+/* RULE_EFFECTS in words, and rules that cannot be read behind them. */
+#define UNREADABLE RULE_EFFECTS
+#define TOLD (RULE_EFFECTS + 1)
+
+struct told {
+	size_t count;
+	const char *first; /* the first rule that does so */
+};
+
+struct chain {
+	uint8_t family;
+	const char *table, *name;
+	bool base, nat;
+	uint32_t hook;
+	int32_t priority;
+	bool by_map;
+	struct told told[TOLD];
+	size_t reached; /* the last base chain that it was reached from, counted from 1 */
+};
+
+struct jump {
+	size_t from;
+	struct chain *to; /* NULL: no such chain was dumped */
+};
+
+struct neighbours {
+	struct arena *arena;
+	struct chain *chains;
+	size_t count, capacity;
+	struct jump *jumps;
+	size_t jump_count, jump_capacity;
+};
+
+static void neighbours_release(struct neighbours *n)
+{
+	free(n->chains);
+	free(n->jumps);
+	arena_free(n->arena);
+}
+
+static const char *family_name(uint8_t family)
+{
+	switch (family) {
+	case NFPROTO_INET:
+		return "inet";
+	case NFPROTO_IPV4:
+		return "ip";
+	case NFPROTO_IPV6:
+		return "ip6";
+	case NFPROTO_ARP:
+		return "arp";
+	case NFPROTO_BRIDGE:
+		return "bridge";
+	case NFPROTO_NETDEV:
+		return "netdev";
+	default:
+		return "?";
+	}
+}
+
+static uint8_t family_of(const struct nlmsghdr *m)
+{
+	return ((const struct nfgenmsg *)mnl_nlmsg_get_payload(m))->nfgen_family;
+}
+
+static bool is_fence(const struct nlmsghdr *m, const char *table)
+{
+	return family_of(m) == NFPROTO_INET && strcmp(table, RULESET_TABLE) == 0;
+}
+
+static struct chain *find_chain(struct neighbours *n, uint8_t family, const char *table,
+				const char *name)
+{
+	/* Rules come chain by chain, in the order of the chains. */
+	for (size_t i = n->count; i-- > 0;) {
+		struct chain *chain = &n->chains[i];
+
+		if (chain->family == family && strcmp(chain->name, name) == 0 &&
+		    strcmp(chain->table, table) == 0)
+			return chain;
+	}
+	return NULL;
+}
+
+static uint32_t nested_number(const struct nlattr *nest, uint16_t type)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, nest)
+		if (mnl_attr_get_type(attr) == type &&
+		    mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
+			return ntohl(mnl_attr_get_u32(attr));
+	return 0;
+}
+
+static int add_chain(struct neighbours *n, const struct nlmsghdr *m, struct error *err)
+{
+	const char *table = message_text(m, NFTA_CHAIN_TABLE);
+	const char *name = message_text(m, NFTA_CHAIN_NAME);
+	const char *type = message_text(m, NFTA_CHAIN_TYPE);
+	const struct nlattr *hook = message_find(m, NFTA_CHAIN_HOOK);
+	struct chain chain = { .family = family_of(m), .table = table, .name = name };
+
+	if (!table || !name || is_fence(m, table))
+		return 0;
+	if (hook) {
+		chain.base = true;
+		chain.nat = type && strcmp(type, "nat") == 0;
+		chain.hook = nested_number(hook, NFTA_HOOK_HOOKNUM);
+		chain.priority = (int32_t)nested_number(hook, NFTA_HOOK_PRIORITY);
+	}
+	if (!array_grow(&n->chains, &n->capacity, n->count, sizeof(chain)))
+		return error_memory(err);
+	n->chains[n->count++] = chain;
+	return 0;
+}
+
+static int tell(struct neighbours *n, struct chain *chain, size_t what, const char *text,
+		struct error *err)
+{
+	struct told *told = &chain->told[what];
+
+	if (told->count++ > 0)
+		return 0;
+	told->first = arena_printf(n->arena, "%s", text);
+	return told->first ? 0 : error_memory(err);
+}
+
+static int add_effects(struct neighbours *n, struct chain *chain,
+		       const struct rule_text *text, struct error *err)
+{
+	struct jump jump = { .from = (size_t)(chain - n->chains) };
+
+	chain->by_map |= text->by_map;
+	for (size_t i = 0; i < RULE_EFFECTS && !text->docker_dns; i++)
+		if (text->effects & 1u << i &&
+		    tell(n, chain, i, text->text.data ? text->text.data : "", err) < 0)
+			return -1;
+	if (!text->target)
+		return 0;
+	/* All chains are known by now. */
+	jump.to = find_chain(n, chain->family, chain->table, text->target);
+	if (!array_grow(&n->jumps, &n->jump_capacity, n->jump_count, sizeof(jump)))
+		return error_memory(err);
+	n->jumps[n->jump_count++] = jump;
+	return 0;
+}
+
+static int add_rule(struct neighbours *n, const struct nlmsghdr *m, struct error *err)
+{
+	const char *table = message_text(m, NFTA_RULE_TABLE);
+	const char *name = message_text(m, NFTA_RULE_CHAIN);
+	struct rule_text text = { 0 };
+	struct nftnl_rule *rule;
+	struct chain *chain;
+	int result;
+
+	if (!table || !name || is_fence(m, table))
+		return 0;
+	chain = find_chain(n, family_of(m), table, name);
+	if (!chain)
+		return 0;
+	rule = nftnl_rule_alloc();
+	if (!rule)
+		return error_memory(err);
+	if (nftnl_rule_nlmsg_parse(m, rule) < 0) {
+		result = tell(n, chain, UNREADABLE, "", err);
+	} else {
+		rule_text_read(rule, family_of(m), &text);
+		result = add_effects(n, chain, &text, err);
+	}
+	rule_text_release(&text);
+	nftnl_rule_free(rule);
+	return result;
+}
+
+/* Chains first: a dump of each kind comes in one piece, but in whatever order. */
+static int read_all(struct neighbours *n, const void *dump, size_t length, uint16_t type,
+		    int (*add)(struct neighbours *n, const struct nlmsghdr *m,
+			       struct error *err),
+		    struct error *err)
+{
+	const struct nlmsghdr *m;
+
+	for (size_t at = 0; (m = messages_next(dump, length, &at));)
+		if (m->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | type) &&
+		    mnl_nlmsg_get_payload_len(m) >= sizeof(struct nfgenmsg) &&
+		    add(n, m, err) < 0)
+			return -1;
+	return 0;
+}
+
+enum place { BEFORE, BESIDE, AFTER };
+
+static enum place place_of(const struct chain *chain)
+{
+	const char *hook = rule_hook_name(chain->family, chain->hook);
+
+	if (strcmp(hook, "prerouting") == 0 || strcmp(hook, "ingress") == 0)
+		return BEFORE;
+	if (strcmp(hook, "postrouting") == 0 || strcmp(hook, "egress") == 0)
+		return AFTER;
+	/* All address translation of a hook runs in one place, whatever each chain says. */
+	if (chain->nat)
+		return strcmp(hook, "output") == 0 ? BEFORE : AFTER;
+	return chain->priority < 0 ? BEFORE : chain->priority == 0 ? BESIDE : AFTER;
+}
+
+static const char *place_words(enum place place)
+{
+	switch (place) {
+	case BEFORE:
+		return "before the fence sees them";
+	case BESIDE:
+		return "beside the fence";
+	case AFTER:
+		return "after the fence let them pass";
+	}
+	return "";
+}
+
+static void add_finding(struct findings *findings, const struct chain *base,
+			const struct chain *chain, size_t what, size_t count)
+{
+	static const struct {
+		const char *kind, *does;
+	} words[TOLD] = {
+		{ "another table accepts", "accepts packets" },
+		{ "another table rewrites", "rewrites destinations" },
+		{ "another table rewrites", "rewrites sources" },
+		{ "another table rewrites", "rewrites packets" },
+		{ "another table marks", "marks packets or connections" },
+		{ "another table bypasses tracking", "takes packets out of tracking" },
+		{ "another table sends", "sends packets by another way" },
+		{ "another table queues", "lets a program decide about packets" },
+		{ "another table expects", "lets packets count as related" },
+		{ "another table offloads", "lets packets skip chains" },
+		{ "another table is unreadable", "has rules that cannot be read" },
+	};
+	const char *text = chain->told[what].first;
+	char from[256] = "", more[64] = "";
+
+	if (chain != base)
+		snprintf(from, sizeof(from), ", chain %s from there", chain->name);
+	if (count > 1)
+		snprintf(more, sizeof(more), " (and %zu more)", count - 1);
+	findings_add(findings, words[what].kind,
+		     "table %s %s, chain %s (%s, priority %d)%s: %s%s%s%s%s%s%s",
+		     family_name(base->family), base->table, base->name,
+		     rule_hook_name(base->family, base->hook), base->priority, from,
+		     words[what].does, what == UNREADABLE ? "" : " ",
+		     what == UNREADABLE ? "" : place_words(place_of(base)),
+		     what == 0 ? "; the fence still decides" : "", *text ? ": " : "",
+		     text, more);
+}
+
+static bool is_beside(const struct chain *chain, const struct chain *base)
+{
+	return !chain->base && chain->family == base->family &&
+	       strcmp(chain->table, base->table) == 0;
+}
+
+/* A map can lead anywhere in its table. */
+static bool follow_map(struct neighbours *n, const struct chain *from, size_t mark)
+{
+	bool more = false;
+
+	for (size_t i = 0; i < n->count && from->by_map; i++) {
+		if (n->chains[i].reached == mark || !is_beside(&n->chains[i], from))
+			continue;
+		n->chains[i].reached = mark;
+		more = true;
+	}
+	return more;
+}
+
+/* Everything that can be reached from a base chain; the kernel lets jumps go some levels deep. */
+static void mark_reached(struct neighbours *n, size_t base)
+{
+	size_t mark = base + 1;
+	bool more = true;
+
+	n->chains[base].reached = mark;
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < n->jump_count; i++) {
+			const struct jump *jump = &n->jumps[i];
+
+			if (n->chains[jump->from].reached != mark || !jump->to ||
+			    jump->to->reached == mark)
+				continue;
+			jump->to->reached = mark;
+			more = true;
+		}
+		for (size_t i = 0; i < n->count; i++)
+			if (n->chains[i].reached == mark)
+				more |= follow_map(n, &n->chains[i], mark);
+	}
+}
+
+static void tell_base(struct neighbours *n, size_t base, struct findings *findings)
+{
+	const struct chain *chain = &n->chains[base];
+
+	mark_reached(n, base);
+	for (size_t what = 0; what < TOLD; what++) {
+		const struct chain *first = NULL;
+		size_t count = 0;
+
+		if (what == 0 &&
+		    (place_of(chain) == AFTER || chain->family == NFPROTO_ARP))
+			continue;
+		for (size_t i = 0; i < n->count; i++) {
+			if (n->chains[i].reached != base + 1)
+				continue;
+			count += n->chains[i].told[what].count;
+			if (!first && n->chains[i].told[what].count)
+				first = &n->chains[i];
+		}
+		if (first)
+			add_finding(findings, chain, first, what, count);
+	}
+}
+
+int neighbours_find(const void *dump, size_t length, struct findings *findings,
+		    struct error *err)
+{
+	struct neighbours n CLEANUP(neighbours_release) = { .arena = arena_new(0) };
+
+	if (!n.arena)
+		return error_memory(err);
+	if (read_all(&n, dump, length, NFT_MSG_NEWCHAIN, add_chain, err) < 0 ||
+	    read_all(&n, dump, length, NFT_MSG_NEWRULE, add_rule, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n.count; i++)
+		if (n.chains[i].base)
+			tell_base(&n, i, findings);
+	return 0;
+}
