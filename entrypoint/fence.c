@@ -8,12 +8,15 @@
 #include "entrypoint/log.h"
 #include "entrypoint/netlink.h"
 #include "entrypoint/state.h"
+#include "lib/entries.h"
+#include "lib/neighbours.h"
 #include "lib/ruleset.h"
 
 void fence_release(struct fence *fence)
 {
 	plan_free(fence->plan);
 	netlink_close(fence->netlink);
+	buf_release(&fence->entries);
 	*fence = (struct fence){ 0 };
 }
 
@@ -28,20 +31,25 @@ static int draw_mark(uint32_t *ret, struct error *err)
 	return 0;
 }
 
-int fence_compare(const struct buf *sent, struct buf *differences, size_t *ret_count,
-		  struct error *err)
+int fence_compare(const struct buf *sent, struct findings *differences, struct error *err)
 {
 	struct netlink *netlink CLEANUP(netlink_closep) = NULL;
 	struct dump dump CLEANUP(dump_release) = { 0 };
 
 	if (netlink_open(&netlink, err) < 0 || netlink_dump(netlink, &dump, err) < 0)
 		return -1;
-	if (readback_compare(sent->data, sent->length, dump.bytes.data, dump.bytes.length,
-			     differences, ret_count, err) < 0)
+	return readback_compare(sent->data, sent->length, dump.bytes.data,
+				dump.bytes.length, differences, err);
+}
+
+int fence_neighbours(struct findings *findings, struct error *err)
+{
+	struct netlink *netlink CLEANUP(netlink_closep) = NULL;
+	struct dump dump CLEANUP(dump_release) = { 0 };
+
+	if (netlink_open(&netlink, err) < 0 || netlink_dump_all(netlink, &dump, err) < 0)
 		return -1;
-	if (*ret_count > 0 && !differences->failed)
-		differences->data[--differences->length] = '\0'; /* the last line's end */
-	return 0;
+	return neighbours_find(dump.bytes.data, dump.bytes.length, findings, err);
 }
 
 int fence_stands(bool *ret, struct error *err)
@@ -80,7 +88,8 @@ static int put_in_place(struct fence *fence, const struct ruleset_options *optio
 	fence->plain = ruleset->plain;
 	if (ruleset->quiet)
 		log_warning("this kernel cannot log or count: refusals will not be seen");
-	if (state_write(fence->plan, &fence->answers, &ruleset->bytes, &unkept) != 0)
+	if (state_write(fence->plan, &fence->answers, &fence->entries, &ruleset->bytes,
+			&unkept) != 0)
 		log_verbose("what is in force is not kept: %s", unkept.text);
 	return 0;
 }
@@ -98,7 +107,8 @@ static int take_down(const struct fence *fence, struct error *err)
 	    netlink_table_exists(netlink, &stands, &ignored) == 0 && stands &&
 	    netlink_table_delete(netlink, err) < 0)
 		return -1;
-	(void)!state_write(fence->plan, &fence->answers, &nothing, &ignored);
+	(void)!state_write(fence->plan, &fence->answers, &fence->entries, &nothing,
+			   &ignored);
 	return 0;
 }
 
@@ -152,6 +162,9 @@ static int plan_at(const struct options *options, struct inputs *inputs,
 	if (!fence_is_open(&inputs->policy) &&
 	    inputs_answers(options, inputs, NULL, mark, &ret->answers, err) < 0)
 		return -1;
+	entries_print(&inputs->policy, &ret->entries);
+	if (ret->entries.failed)
+		return error_memory(err);
 	return plan_build(&inputs->policy, &ret->answers, site, &inputs->notes,
 			  &ret->plan, err);
 }

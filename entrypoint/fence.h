@@ -15,7 +15,8 @@ struct fence {
 	struct answers answers; /* in the inputs' arena */
 	/* Held (fence_raise): the socket that owns the table; else NULL. */
 	struct netlink *netlink;
-	bool plain; /* the names of its sets, for netlink_learn() */
+	bool plain;         /* the names of its sets, for netlink_learn() */
+	struct buf entries; /* of the policy (lib/entries.h), to be kept; owned */
 };
 
 /* Mode full and nothing to refuse: no fence, no capability, no question to DNS. */
@@ -38,8 +39,12 @@ int fence_put(struct fence *ret, const struct ruleset_guard *guard, struct error
 	MUST_CHECK;
 
 /* The differences between what is in force and what the kernel holds, in words. */
-int fence_compare(const struct buf *sent, struct buf *differences, size_t *ret_count,
-		  struct error *err) MUST_CHECK;
+struct findings;
+int fence_compare(const struct buf *sent, struct findings *differences, struct error *err)
+	MUST_CHECK;
+
+/* What other tables do to the packets that the fence decides about (lib/neighbours.h). */
+int fence_neighbours(struct findings *findings, struct error *err) MUST_CHECK;
 
 /* Does `inet netpale` stand? Needs NET_ADMIN. */
 int fence_stands(bool *ret, struct error *err) MUST_CHECK;

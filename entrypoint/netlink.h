@@ -57,6 +57,10 @@ int netlink_read_frame(struct netlink *netlink, struct dump *ret, struct error *
 /* Reads `inet netpale` whole; retried when a commit of somebody else cuts it. */
 int netlink_dump(struct netlink *netlink, struct dump *ret, struct error *err) MUST_CHECK;
 
+/* Reads what neighbours_find() looks at: all chains and rules of the namespace, of every family. */
+int netlink_dump_all(struct netlink *netlink, struct dump *ret, struct error *err)
+	MUST_CHECK;
+
 /* rtnetlink: addresses and default routes into the site (resolvers are not touched). No
  * privilege. */
 int netlink_read_site(struct site *site, struct error *err) MUST_CHECK;

@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "entrypoint/netlink.h"
 #include "entrypoint/netlink_socket.h"
 
@@ -33,18 +31,20 @@ static int prove(struct netlink *netlink, const struct ruleset *ruleset,
 		 struct error *err)
 {
 	struct dump dump CLEANUP(dump_release) = { 0 };
-	struct buf differences CLEANUP(buf_release) = { 0 };
-	size_t count;
+	struct arena *arena CLEANUP(arena_freep) = arena_new(0);
+	struct findings differences = { .arena = arena };
 
+	if (!arena)
+		return error_memory(err);
 	if (netlink_dump(netlink, &dump, err) < 0 ||
 	    readback_compare(ruleset->bytes.data, ruleset->bytes.length, dump.bytes.data,
-			     dump.bytes.length, &differences, &count, err) < 0)
+			     dump.bytes.length, &differences, err) < 0)
 		return -1;
-	if (count == 0)
+	if (differences.count == 0)
 		return 0;
 	return error_set(err, ERROR_PROOF,
-			 "the kernel holds another fence than was sent: %.*s",
-			 (int)strcspn(differences.data, "\n"), differences.data);
+			 "the kernel holds another fence than was sent: %s",
+			 differences.v[0].text);
 }
 
 /* One fence in place of what stands. */

@@ -139,6 +139,25 @@ static enum dump_result read_all(struct netlink *netlink, bool elements, struct 
 	return result;
 }
 
+static enum dump_result read_everybody(struct netlink *netlink, struct buf *out,
+				       const char **ret_what)
+{
+	static const uint16_t types[] = { NFT_MSG_GETCHAIN, NFT_MSG_GETRULE };
+	enum dump_result result = DUMP_DONE;
+
+	*ret_what = "neighbours";
+	for (size_t i = 0; i < ARRAY_SIZE(types) && result == DUMP_DONE; i++) {
+		_Alignas(struct nlmsghdr) char bytes[256];
+
+		result = netlink_read_dump(netlink,
+					   nftnl_nlmsg_build_hdr(bytes, types[i],
+								 NFPROTO_UNSPEC,
+								 NLM_F_DUMP, 0),
+					   out);
+	}
+	return result;
+}
+
 /* The number of the last commit to the namespace's tables, whoever made it. */
 static int read_generation(struct netlink *netlink, uint32_t *ret)
 {
@@ -161,8 +180,14 @@ static int read_generation(struct netlink *netlink, uint32_t *ret)
 	return -1;
 }
 
-static int read_table(struct netlink *netlink, bool elements, struct buf *out,
-		      struct error *err)
+enum extent {
+	EXTENT_FRAME, /* without the elements of sets */
+	EXTENT_WHOLE,
+	EXTENT_EVERYBODY, /* all tables */
+};
+
+static int read_tables(struct netlink *netlink, enum extent extent, struct buf *out,
+		       struct error *err)
 {
 	for (size_t i = 0; i < ATTEMPTS; i++) {
 		enum dump_result result;
@@ -172,7 +197,9 @@ static int read_table(struct netlink *netlink, bool elements, struct buf *out,
 		buf_clear(out);
 		if (read_generation(netlink, &before) < 0)
 			return refused(err, errno, what);
-		result = read_all(netlink, elements, out, &what);
+		result = extent == EXTENT_EVERYBODY
+				 ? read_everybody(netlink, out, &what)
+				 : read_all(netlink, extent == EXTENT_WHOLE, out, &what);
 		/* A set may go away between its description and its elements. */
 		if (result == DUMP_FAILED && errno != ENOENT)
 			return refused(err, errno, what);
@@ -191,12 +218,17 @@ static int read_table(struct netlink *netlink, bool elements, struct buf *out,
 
 int netlink_dump(struct netlink *netlink, struct dump *ret, struct error *err)
 {
-	return read_table(netlink, true, &ret->bytes, err);
+	return read_tables(netlink, EXTENT_WHOLE, &ret->bytes, err);
 }
 
 int netlink_read_frame(struct netlink *netlink, struct dump *ret, struct error *err)
 {
-	return read_table(netlink, false, &ret->bytes, err);
+	return read_tables(netlink, EXTENT_FRAME, &ret->bytes, err);
+}
+
+int netlink_dump_all(struct netlink *netlink, struct dump *ret, struct error *err)
+{
+	return read_tables(netlink, EXTENT_EVERYBODY, &ret->bytes, err);
 }
 
 int netlink_table_exists(struct netlink *netlink, bool *ret, struct error *err)

@@ -292,20 +292,32 @@ int privileges_prove_closed(const struct addr *refused4, const struct addr *refu
 	return refused6 ? proof_of_closed_address(refused6, err) : 0;
 }
 
-const char *privileges_still_open(void)
+unsigned int privileges_in_reach(void)
 {
 	uint64_t bounding = capabilities_read(CAPABILITIES_BOUNDING);
-	bool admin = bounding & capability_bit(CAP_NET_ADMIN);
-	bool raw = bounding & capability_bit(CAP_NET_RAW);
+	unsigned int reach = 0;
 
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
-		return NULL;
-	if (admin && raw)
+		return 0;
+	if (bounding & capability_bit(CAP_NET_ADMIN))
+		reach |= PRIVILEGES_REACH_ADMIN;
+	if (bounding & capability_bit(CAP_NET_RAW))
+		reach |= PRIVILEGES_REACH_RAW;
+	return reach;
+}
+
+const char *privileges_still_open(void)
+{
+	switch (privileges_in_reach()) {
+	case PRIVILEGES_REACH_ADMIN | PRIVILEGES_REACH_RAW:
 		return "docker exec enters with NET_ADMIN and NET_RAW in reach "
 		       "(--security-opt no-new-privileges --cap-drop NET_RAW)";
-	if (admin)
+	case PRIVILEGES_REACH_ADMIN:
 		return "docker exec enters with NET_ADMIN in reach (--security-opt "
 		       "no-new-privileges)";
-	return raw ? "docker exec enters with NET_RAW in reach (--cap-drop NET_RAW)"
-		   : NULL;
+	case PRIVILEGES_REACH_RAW:
+		return "docker exec enters with NET_RAW in reach (--cap-drop NET_RAW)";
+	default:
+		return NULL;
+	}
 }

@@ -54,6 +54,11 @@ int privileges_keep_guard(struct error *err) MUST_CHECK;
 int privileges_prove_closed(const struct addr *refused4, const struct addr *refused6,
 			    struct error *err) MUST_CHECK;
 
-/* What is still open to whoever enters by `docker exec` (DESIGN §5), in words; NULL: nothing.
- * Speaks of the process as it is: ask before the drop. */
+/* What is within reach of whoever enters by `docker exec`, or becomes root by a setuid program: bits
+ * of PRIVILEGES_REACH_*. Nothing under no-new-privileges. Speaks of the process as it is. */
+#define PRIVILEGES_REACH_ADMIN 1u
+#define PRIVILEGES_REACH_RAW 2u
+unsigned int privileges_in_reach(void);
+
+/* The same in words, for the start line (DESIGN §5); NULL: nothing. Ask before the drop. */
 const char *privileges_still_open(void);

@@ -142,7 +142,7 @@ static void print_answers(const struct plan *plan, const struct answers *answers
 }
 
 int state_write(const struct plan *plan, const struct answers *answers,
-		const struct buf *sent, struct error *err)
+		const struct buf *entries, const struct buf *sent, struct error *err)
 {
 	struct buf text CLEANUP(buf_release) = { 0 };
 	struct buf kept CLEANUP(buf_release) = { 0 };
@@ -155,6 +155,8 @@ int state_write(const struct plan *plan, const struct answers *answers,
 		return 1;
 	if (write_file(directory, "answers", text.data ? text.data : "", text.length,
 		       err) ||
+	    write_file(directory, "entries", entries->data ? entries->data : "",
+		       entries->length, err) ||
 	    write_file(directory, "fence", sent->data ? sent->data : "", sent->length,
 		       err))
 		return 1;
@@ -257,6 +259,7 @@ static int parse_summary(const struct buf *text, struct state *state, struct err
 void state_release(struct state *state)
 {
 	buf_release(&state->sent);
+	buf_release(&state->entries);
 	*state = (struct state){ 0 };
 }
 
@@ -276,6 +279,9 @@ int state_read(struct arena *arena, struct state *ret, struct error *err)
 		result = parse_summary(&text, ret, err);
 	if (result == 0)
 		result = read_file(directory, "fence", &ret->sent, err);
+	/* Only to say more: without it something is in force all the same. */
+	if (result == 0 && read_file(directory, "entries", &ret->entries, err) < 0)
+		result = -1;
 	if (result == 0)
 		result = read_file(directory, "answers", &hosts, err);
 	if (result == 0)

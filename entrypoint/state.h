@@ -18,6 +18,7 @@ struct state {
 	struct addr refused[2]; /* the canary's destinations, IPv4 and IPv6 */
 	bool has_refused[2];
 	struct buf sent;        /* the ruleset's messages, for readback_compare() */
+	struct buf entries;     /* the policy's lines, for entries_find(); may be empty */
 	struct answers answers; /* in the arena given */
 };
 
@@ -32,7 +33,8 @@ int state_directory(struct error *err) MUST_CHECK;
 
 /* 0 kept; 1 could not be kept (err says why; the fence holds all the same). */
 int state_write(const struct plan *plan, const struct answers *answers,
-		const struct buf *sent, struct error *err) MUST_CHECK;
+		const struct buf *entries, const struct buf *sent, struct error *err)
+	MUST_CHECK;
 
 /* What the guard tells the agent: status.json, one line. As state_write(). */
 int state_write_status(const char *text, struct error *err) MUST_CHECK;

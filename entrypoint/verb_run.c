@@ -14,6 +14,7 @@
 #include "entrypoint/start.h"
 #include "entrypoint/state.h"
 #include "entrypoint/verbs.h"
+#include "lib/findings.h"
 
 /* The verbs that change something: run, apply, exec, guard. The order of the steps is the
  * contract (DESIGN §4, §5): what may refuse comes before what changes, the fence before the
@@ -190,10 +191,10 @@ static void default_canary(struct state *state)
 	state->mode = MODE_RESTRICTED;
 }
 
-static int require_fence(const struct state *state, struct error *err)
+static int require_fence(const struct state *state, struct arena *arena,
+			 struct error *err)
 {
-	struct buf differences CLEANUP(buf_release) = { 0 };
-	size_t count = 0;
+	struct findings differences = { .arena = arena };
 	bool stands = false;
 
 	if (!state->fenced)
@@ -206,11 +207,11 @@ static int require_fence(const struct state *state, struct error *err)
 				 "'netpale apply' comes first");
 	if (state->sent.length == 0)
 		return 0;
-	if (fence_compare(&state->sent, &differences, &count, err) < 0)
+	if (fence_compare(&state->sent, &differences, err) < 0)
 		return -1;
-	if (count)
-		return error_set(err, ERROR_PROOF, "the fence was changed: %.*s",
-				 (int)strcspn(differences.data, "\n"), differences.data);
+	if (differences.count)
+		return error_set(err, ERROR_PROOF, "the fence was changed: %s",
+				 differences.v[0].text);
 	return 0;
 }
 
@@ -235,7 +236,7 @@ int verb_exec(const struct options *options, struct error *err)
 		return -1;
 	if (kept == 1)
 		default_canary(&state);
-	if (require_fence(&state, err) < 0 ||
+	if (require_fence(&state, arena, err) < 0 ||
 	    start_agent(options, &user, state.fenced, NULL, err) < 0)
 		return -1;
 	if (state.fenced && state.mode != MODE_AUDIT &&

@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
+#include <jansson.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,55 +9,18 @@
 #include <unistd.h>
 
 #include "entrypoint/destination.h"
-#include "entrypoint/fence.h"
+#include "entrypoint/drift.h"
 #include "entrypoint/log.h"
-#include "entrypoint/privileges.h"
 #include "entrypoint/state.h"
 #include "entrypoint/verbs.h"
 #include "lib/resolver.h"
 
-/* Does the fence in the kernel still match what was applied? Each finding is a line on stdout;
- * none and exit 0: it does. */
+/* Does the fence in the kernel still match what was applied, and does anything lead around it?
+ * Each finding is a line on stdout; none and exit 0: no. */
 
 #define STATUS_FINDINGS 1
 #define PROBE_MS 3000
-
-/* `text` may be several lines. */
-static void finding(size_t *findings, const char *text)
-{
-	puts(text);
-	++*findings;
-}
-
-/* With NET_ADMIN the kernel's own listing decides; without it only the behaviour can be seen. */
-static int check_fence(const struct state *state, size_t *findings, struct error *err)
-{
-	struct buf differences CLEANUP(buf_release) = { 0 };
-	struct error fault = { 0 };
-	size_t count = 0;
-	bool stands;
-
-	if (!state->fenced)
-		return 0;
-	if (fence_stands(&stands, &fault) == 0 && !stands) {
-		finding(findings, "the fence is gone: there is no table inet netpale");
-	} else if (fault.kind == ERROR_NONE) {
-		if (fence_compare(&state->sent, &differences, &count, err) < 0)
-			return -1;
-		if (count)
-			finding(findings, differences.data);
-	} else if (fault.kind != ERROR_PRIVILEGE) {
-		*err = fault;
-		return -1;
-	}
-	fault = (struct error){ 0 };
-	if (state->mode != MODE_AUDIT &&
-	    privileges_prove_closed(state->has_refused[0] ? &state->refused[0] : NULL,
-				    state->has_refused[1] ? &state->refused[1] : NULL,
-				    &fault) < 0)
-		finding(findings, fault.text);
-	return 0;
-}
+#define JSON_VERSION 1
 
 /* Connected within PROBE_MS? A fence answers a refused TCP connect with a reset. */
 static bool connects(const struct addr *addr, uint32_t port)
@@ -112,14 +76,13 @@ static int resolve(const struct options *options, const struct state *state,
 }
 
 static int probe(const struct options *options, const struct state *state,
-		 struct arena *arena, const char *text, bool want_open, size_t *findings,
-		 struct error *err)
+		 struct arena *arena, const char *text, bool want_open,
+		 struct drift *drift, struct error *err)
 {
 	const struct addr *addrs;
 	struct destination to;
 	bool open = false;
 	size_t count;
-	char line[512];
 
 	if (destination_parse(text, arena, &to, err) < 0)
 		return -1;
@@ -132,51 +95,95 @@ static int probe(const struct options *options, const struct state *state,
 		open = open || connects(&addrs[i], to.point);
 	if (open == want_open)
 		return 0;
-	snprintf(line, sizeof(line), "%s: %s", to.text,
-		 want_open ? "wanted open, cannot be reached"
-			   : "wanted closed, is reachable");
-	finding(findings, line);
+	findings_add(&drift->findings, want_open ? "not open" : "not closed", "%s: %s",
+		     to.text,
+		     want_open ? "wanted open, cannot be reached"
+			       : "wanted closed, is reachable");
 	return 0;
 }
 
 static int probe_all(const struct options *options, const struct state *state,
-		     struct arena *arena, size_t *findings, struct error *err)
+		     struct arena *arena, struct drift *drift, struct error *err)
 {
 	const struct words *open = &options->any.open, *closed = &options->any.closed;
 
 	for (size_t i = 0; i < open->count; i++)
-		if (probe(options, state, arena, open->v[i], true, findings, err) < 0)
+		if (probe(options, state, arena, open->v[i], true, drift, err) < 0)
 			return -1;
 	for (size_t i = 0; i < closed->count; i++)
-		if (probe(options, state, arena, closed->v[i], false, findings, err) < 0)
+		if (probe(options, state, arena, closed->v[i], false, drift, err) < 0)
 			return -1;
+	if (open->count + closed->count > 0)
+		drift_checked(drift, "probes");
 	return 0;
+}
+
+static json_t *strings(const char *const *v, size_t count)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; array && i < count; i++)
+		json_array_append_new(array, json_string(v[i]));
+	return array;
+}
+
+static int print_json(const struct drift *drift, struct error *err)
+{
+	const struct findings *findings = &drift->findings;
+	json_t *list = json_array(), *object;
+	int result = -1;
+
+	for (size_t i = 0; list && i < findings->count; i++) {
+		const struct finding *finding = &findings->v[i];
+
+		json_array_append_new(
+			list, json_pack("{s:s,s:s,s:s?}", "kind", finding->kind, "text",
+					finding->text, "origin", finding->origin));
+	}
+	object =
+		json_pack("{s:i,s:o,s:I,s:o,s:o}", "version", JSON_VERSION, "findings",
+			  list, "more", (json_int_t)(findings->total - findings->count),
+			  "checked", strings(drift->checked, drift->checked_count),
+			  "unchecked", strings(drift->unchecked, drift->unchecked_count));
+	if (object)
+		result = json_dumpf(object, stdout, JSON_COMPACT);
+	json_decref(object);
+	if (result < 0)
+		return error_memory(err);
+	putchar('\n');
+	return 0;
+}
+
+static void print(const struct drift *drift)
+{
+	const struct findings *findings = &drift->findings;
+
+	for (size_t i = 0; i < findings->count; i++)
+		puts(findings->v[i].text);
+	if (findings->total > findings->count)
+		printf("and %zu more\n", findings->total - findings->count);
+	for (size_t i = 0; i < drift->unchecked_count; i++)
+		log_warning("not looked at: %s", drift->unchecked[i]);
 }
 
 int verb_verify(const struct options *options, struct error *err)
 {
 	struct arena *arena CLEANUP(arena_freep) = arena_new(0);
 	struct state state CLEANUP(state_release) = { 0 };
-	size_t findings = 0;
+	struct drift drift = { 0 };
 	int kept;
 
 	if (!arena)
 		return error_memory(err);
 	kept = state_read(arena, &state, err);
-	if (kept < 0)
+	if (kept < 0 || drift_look(kept == 1 ? NULL : &state, arena, &drift, err) < 0 ||
+	    probe_all(options, &state, arena, &drift, err) < 0)
 		return -1;
-	if (kept == 1)
-		finding(&findings,
-			"nothing is in force: " STATE_DIRECTORY " has no record of a "
-			"fence");
-	if (kept == 0 && check_fence(&state, &findings, err) < 0)
+	if (!options->any.json)
+		print(&drift);
+	else if (print_json(&drift, err) < 0)
 		return -1;
-	if (probe_all(options, &state, arena, &findings, err) < 0)
-		return -1;
-	/* Said, not counted: a sidecar that guards the fence holds NET_ADMIN rightly. */
-	if (privileges_still_open())
-		log_warning("%s", privileges_still_open());
 	if (fflush(stdout) != 0)
 		return error_set(err, ERROR_KERNEL, "cannot write the result");
-	return findings ? STATUS_FINDINGS : EX_OK;
+	return drift.findings.total ? STATUS_FINDINGS : EX_OK;
 }

@@ -1,46 +1,18 @@
 #include "lib/readback.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "lib/addr.h"
-#include "lib/readback_view.h"
+#include "lib/readback_internal.h"
 
 struct differences {
-	struct buf *text;
+	struct findings *findings;
 	size_t count;
 };
 
-static void differ(struct differences *d, const char *format, ...) PRINTF(2, 3);
-static void differ(struct differences *d, const char *format, ...)
-{
-	va_list args;
-	char line[1024];
-
-	if (d->count++ >= READBACK_MAX)
-		return;
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	buf_puts(d->text, line);
-	buf_puts(d->text, "\n");
-}
-
-static const char *kind_name(enum thing_kind kind)
-{
-	switch (kind) {
-	case THING_TABLE:
-		return "table";
-	case THING_CHAIN:
-		return "chain";
-	case THING_SET:
-		return "set";
-	case THING_RULE:
-		return "rule";
-	}
-	return "";
-}
+/* The finding, or NULL when it is only counted. */
+#define differ(d, kind, ...)                                                             \
+	((d)->count++ < READBACK_MAX ? findings_add((d)->findings, kind, __VA_ARGS__)    \
+				     : ((d)->findings->total++, (struct finding *)NULL))
 
 static const struct thing *find_thing(const struct view *view, enum thing_kind kind,
 				      const char *name)
@@ -50,6 +22,62 @@ static const struct thing *find_thing(const struct view *view, enum thing_kind k
 		    strcmp(view->things[i].name, name) == 0)
 			return &view->things[i];
 	return NULL;
+}
+
+static size_t count_rules(const struct view *view, const char *chain)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < view->count; i++)
+		count += view->things[i].kind == THING_RULE &&
+			 strcmp(view->things[i].name, chain) == 0;
+	return count;
+}
+
+static void is_gone(struct differences *d, const struct view *sent,
+		    const struct thing *thing)
+{
+	size_t rules = count_rules(sent, thing->name);
+
+	if (thing->kind == THING_CHAIN)
+		differ(d, "chain gone", "chain %s is gone, with its %zu rule%s",
+		       thing->name, rules, rules == 1 ? "" : "s");
+	else if (thing->kind == THING_SET)
+		differ(d, "set gone", "set %s is gone", thing->name);
+	else
+		differ(d, "table gone", "the fence is gone: there is no table inet %s",
+		       thing->name);
+}
+
+static void is_new(struct differences *d, const struct thing *thing)
+{
+	if (thing->kind == THING_CHAIN)
+		differ(d, "chain added", "chain %s was added: %s", thing->name,
+		       thing->text);
+	else if (thing->kind == THING_SET)
+		differ(d, "set added", "set %s was added", thing->name);
+	else
+		differ(d, "table added", "table inet %s was added", thing->name);
+}
+
+static void is_other(struct differences *d, const struct thing *sent,
+		     const struct thing *held)
+{
+	struct buf change CLEANUP(buf_release) = { 0 };
+
+	describe_change(sent->text, held->text, &change);
+	if (sent->kind == THING_TABLE)
+		differ(d, "table dormant",
+		       strcmp(held->text, "asleep") == 0
+			       ? "table inet %s is dormant: its chains see no packet"
+			       : "table inet %s is not dormant any more",
+		       sent->name);
+	else if (sent->kind == THING_CHAIN)
+		differ(d, "chain changed", "chain %s changed: %s", sent->name,
+		       change.data ? change.data : held->text);
+	else
+		differ(d, "set changed", "set %s changed: %s", sent->name,
+		       change.data ? change.data : held->text);
 }
 
 /* Table, chains, sets: each has a name of its own. */
@@ -63,134 +91,141 @@ static void compare_named(struct differences *d, const struct view *sent,
 			continue;
 		other = find_thing(held, thing->kind, thing->name);
 		if (!other)
-			differ(d, "%s %s is missing", kind_name(thing->kind),
-			       thing->name);
+			is_gone(d, sent, thing);
 		else if (strcmp(thing->text, other->text) != 0)
-			differ(d, "%s %s: %s, not %s", kind_name(thing->kind),
-			       thing->name, other->text, thing->text);
+			is_other(d, thing, other);
 	}
 	for (size_t i = 0; i < held->count; i++) {
 		const struct thing *thing = &held->things[i];
 
 		if (thing->kind != THING_RULE &&
 		    !find_thing(sent, thing->kind, thing->name))
-			differ(d, "%s %s was not sent", kind_name(thing->kind),
-			       thing->name);
+			is_new(d, thing);
 	}
 }
 
-static bool same_rule(const struct thing *a, const struct thing *b)
+/* Finds for each rule its like on the other side, the first that is left. */
+static void match_rules(struct view *sent, struct view *held)
 {
-	return a->kind == THING_RULE && b->kind == THING_RULE &&
-	       strcmp(a->name, b->name) == 0 && strcmp(a->text, b->text) == 0;
-}
+	size_t from = 0;
 
-static size_t count_rule(const struct view *view, const struct thing *rule)
-{
-	size_t count = 0;
+	for (size_t i = 0; i < sent->count; i++) {
+		struct thing *rule = &sent->things[i];
 
-	for (size_t i = 0; i < view->count; i++)
-		count += same_rule(&view->things[i], rule);
-	return count;
-}
-
-/* True when each rule of `a` is as often in `b`. */
-static bool has_all_rules(struct differences *d, const struct view *a,
-			  const struct view *b, const char *what)
-{
-	bool all = true;
-
-	for (size_t i = 0; i < a->count; i++) {
-		const struct thing *rule = &a->things[i];
-
-		if (rule->kind != THING_RULE ||
-		    count_rule(a, rule) <= count_rule(b, rule))
+		if (rule->kind != THING_RULE)
 			continue;
-		differ(d, "rule %s in chain %s: %s", what, rule->name, rule->text);
-		all = false;
+		/* Mostly the next one. */
+		while (from < held->count && (held->things[from].kind != THING_RULE ||
+					      held->things[from].matched))
+			from++;
+		for (size_t j = from; j < held->count && !rule->matched; j++) {
+			struct thing *other = &held->things[j];
+
+			if (other->kind != THING_RULE || other->matched ||
+			    strcmp(rule->name, other->name) != 0 ||
+			    strcmp(rule->text, other->text) != 0)
+				continue;
+			rule->matched = other->matched = true;
+		}
 	}
-	return all;
 }
 
-static const struct thing *next_rule(const struct view *view, size_t *at,
-				     const char *chain)
-{
-	while (*at < view->count) {
-		const struct thing *thing = &view->things[(*at)++];
+/* Walks the rules of a chain. */
+struct place {
+	const struct view *view;
+	const char *chain;
+	size_t at, number; /* of the rule, from 1 */
+};
 
-		if (thing->kind == THING_RULE && strcmp(thing->name, chain) == 0)
+static const struct thing *next_rule(struct place *place)
+{
+	while (place->at < place->view->count) {
+		const struct thing *thing = &place->view->things[place->at++];
+
+		if (thing->kind == THING_RULE && strcmp(thing->name, place->chain) == 0) {
+			place->number++;
 			return thing;
+		}
 	}
 	return NULL;
 }
 
-static bool same_order(const struct view *sent, const struct view *held,
-		       const char *chain)
+static void differ_rule(struct differences *d, const char *chain, const struct thing *a,
+			size_t a_number, const struct thing *b, size_t b_number)
 {
-	size_t i = 0, j = 0;
+	struct buf was CLEANUP(buf_release) = { 0 };
+	struct buf is CLEANUP(buf_release) = { 0 };
 
-	for (;;) {
-		const struct thing *a = next_rule(sent, &i, chain);
-		const struct thing *b = next_rule(held, &j, chain);
-
-		if (!a || !b)
-			return true;
-		if (!same_rule(a, b))
-			return false;
+	if (d->count < READBACK_MAX) {
+		if (a)
+			describe_rule(a, &was);
+		if (b)
+			describe_rule(b, &is);
 	}
+	if (a && b)
+		differ(d, "rule changed",
+		       "rule changed in chain %s, place %zu: %s, was: %s", chain,
+		       b_number, is.data ? is.data : "", was.data ? was.data : "");
+	else if (a)
+		differ(d, "rule removed", "rule removed from chain %s, place %zu: %s",
+		       chain, a_number, was.data ? was.data : "");
+	else
+		differ(d, "rule added", "rule added to chain %s, place %zu: %s", chain,
+		       b_number, is.data ? is.data : "");
 }
 
-static void compare_rules(struct differences *d, const struct view *sent,
-			  const struct view *held)
+/* What has no like on the other side lies between rules that have: two such in one gap are one
+ * that was changed. */
+static void compare_chain(struct differences *d, const struct view *sent,
+			  const struct view *held, const char *chain)
 {
-	bool all = has_all_rules(d, sent, held, "missing");
+	struct place at_a = { .view = sent, .chain = chain };
+	struct place at_b = { .view = held, .chain = chain };
+	const struct thing *a = next_rule(&at_a), *b = next_rule(&at_b);
+	bool ordered = true;
 
-	all &= has_all_rules(d, held, sent, "not sent");
-	for (size_t i = 0; i < sent->count && all; i++)
-		if (sent->things[i].kind == THING_CHAIN &&
-		    !same_order(sent, held, sent->things[i].name))
-			differ(d, "the rules of chain %s are in another order",
-			       sent->things[i].name);
+	while (a || b) {
+		bool removed = a && !a->matched, added = b && !b->matched;
+
+		if (removed || added)
+			differ_rule(d, chain, removed ? a : NULL, at_a.number,
+				    added ? b : NULL, at_b.number);
+		else if (a && b && strcmp(a->text, b->text) != 0)
+			ordered = false;
+		if (a && (removed || !added))
+			a = next_rule(&at_a);
+		if (b && (added || !removed))
+			b = next_rule(&at_b);
+	}
+	if (!ordered)
+		differ(d, "rules reordered", "the rules of chain %s are in another order",
+		       chain);
 }
 
-static void describe_addr(struct buf *text, const unsigned char *key, enum family family)
+static void compare_rules(struct differences *d, struct view *sent, struct view *held)
 {
-	struct addr addr = addr_from_bytes(family, key);
-	char shown[ADDR_TEXT];
-
-	buf_puts(text, addr_format(&addr, shown));
+	match_rules(sent, held);
+	for (size_t i = 0; i < held->count; i++)
+		if (held->things[i].kind == THING_CHAIN)
+			compare_chain(d, sent, held, held->things[i].name);
 }
 
-/* Keys of four and sixteen bytes are addresses; eight more are protocol and port. */
-static void describe_key(struct buf *text, const unsigned char *key, uint32_t length)
-{
-	uint32_t addr = length >= 16 ? 16 : length == 12 ? 4 : length == 4 ? 4 : 0;
-
-	if (addr)
-		describe_addr(text, key, addr == 4 ? FAMILY_4 : FAMILY_6);
-	if (length - addr == 8)
-		buf_printf(text, "%s%u . %u", addr ? " . " : "", key[addr],
-			   (unsigned)(key[addr + 4] << 8 | key[addr + 5]));
-	else if (!addr)
-		for (uint32_t i = 0; i < length; i++)
-			buf_printf(text, "%02x", key[i]);
-}
-
-static void differ_element(struct differences *d, const char *what,
-			   const struct view *view, const struct set_view *set,
-			   const struct element *element)
+static void differ_element(struct differences *d, bool removed, const struct view *view,
+			   const struct set_view *set, const struct element *element)
 {
 	struct buf text CLEANUP(buf_release) = { 0 };
+	struct finding what = { 0 }, *finding;
 
-	describe_key(&text, view->bytes + (element->key & ~ELEMENT_ENDS),
-		     set->key_length);
-	if (element->end) {
-		buf_puts(&text, " to ");
-		describe_key(&text, view->bytes + element->end, set->key_length);
-	}
-	differ(d, "element %s in set %s: %s%s", what, set->name,
-	       element->key & ELEMENT_ENDS ? "end before " : "",
-	       text.data ? text.data : "");
+	describe_element(view, set, element, &text, &what);
+	finding = differ(d, removed ? "element removed" : "element added",
+			 "element %s set %s: %s", removed ? "removed from" : "added to",
+			 set->name, text.data ? text.data : "");
+	if (!finding)
+		return;
+	finding->set = arena_printf(d->findings->arena, "%s", set->name);
+	finding->has_addrs = what.has_addrs;
+	finding->first = what.first;
+	finding->last = what.last;
 }
 
 static void compare_elements(struct differences *d, const struct view *sent,
@@ -199,9 +234,13 @@ static void compare_elements(struct differences *d, const struct view *sent,
 {
 	size_t i = 0, j = 0;
 
-	if (b->catch_all != a->catch_all)
-		differ(d, "set %s: %s element that matches everything", a->name,
-		       b->catch_all ? "holds an" : "lacks the");
+	if (b->catch_all && !a->catch_all)
+		differ(d, "element added",
+		       "element added to set %s: one that matches everything", a->name);
+	if (!b->catch_all && a->catch_all)
+		differ(d, "element removed",
+		       "element removed from set %s: the one that matches everything",
+		       a->name);
 	while (i < a->count || j < b->count) {
 		int order;
 
@@ -211,24 +250,29 @@ static void compare_elements(struct differences *d, const struct view *sent,
 			order = element_compare(sent->bytes, &a->v[i], held->bytes,
 						&b->v[j], a->key_length);
 		if (order < 0)
-			differ_element(d, "missing", sent, a, &a->v[i]);
+			differ_element(d, true, sent, a, &a->v[i]);
 		if (order > 0)
-			differ_element(d, "not sent", held, b, &b->v[j]);
+			differ_element(d, false, held, b, &b->v[j]);
 		i += order <= 0;
 		j += order >= 0;
 	}
 }
 
 int readback_compare(const void *sent, size_t sent_length, const void *dumped,
-		     size_t dumped_length, struct buf *differences, size_t *ret_count,
+		     size_t dumped_length, struct findings *differences,
 		     struct error *err)
 {
 	struct view a CLEANUP(view_release) = { 0 }, b CLEANUP(view_release) = { 0 };
-	struct differences d = { .text = differences };
+	struct differences d = { .findings = differences };
 
 	if (view_read(&a, sent, sent_length, err) < 0 ||
 	    view_read(&b, dumped, dumped_length, err) < 0)
 		return -1;
+	/* One sentence instead of one for each of its parts. */
+	if (b.count == 0 && find_thing(&a, THING_TABLE, RULESET_TABLE)) {
+		is_gone(&d, &a, find_thing(&a, THING_TABLE, RULESET_TABLE));
+		return differences->failed ? error_memory(err) : 0;
+	}
 	compare_named(&d, &a, &b);
 	compare_rules(&d, &a, &b);
 	for (size_t i = 0; i < a.set_count; i++) {
@@ -237,8 +281,5 @@ int readback_compare(const void *sent, size_t sent_length, const void *dumped,
 		if (other && other->key_length == a.sets[i].key_length)
 			compare_elements(&d, &a, &a.sets[i], &b, other);
 	}
-	if (differences->failed)
-		return error_memory(err);
-	*ret_count = d.count;
-	return 0;
+	return differences->failed ? error_memory(err) : 0;
 }

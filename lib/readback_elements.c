@@ -114,7 +114,10 @@ int element_compare(const unsigned char *a_bytes, const struct element *a,
 		return a_ends ? -1 : 1;
 	if (!a->end || !b->end)
 		return (a->end != 0) - (b->end != 0);
-	return memcmp(a_bytes + a->end, b_bytes + b->end, key_length);
+	if ((a->end ^ b->end) & ELEMENT_ENDS)
+		return a->end & ELEMENT_ENDS ? -1 : 1;
+	return memcmp(a_bytes + (a->end & ~ELEMENT_ENDS),
+		      b_bytes + (b->end & ~ELEMENT_ENDS), key_length);
 }
 
 struct order {
@@ -156,4 +159,26 @@ void sort_elements(const struct view *view, struct set_view *set)
 		reverse(set->v, set->count);
 	else if (!rises)
 		qsort_r(set->v, set->count, sizeof(*set->v), in_order, &order);
+}
+
+/* The kernel tells an interval of single keys as two elements, its start and what lies behind it. An
+ * end without a start is the gap below the first. */
+void join_intervals(struct set_view *set)
+{
+	size_t kept = 0;
+	bool open = false;
+
+	for (size_t i = 0; i < set->count && set->intervals; i++) {
+		struct element *element = &set->v[i];
+
+		if (!(element->key & ELEMENT_ENDS)) {
+			set->v[kept++] = *element;
+			open = true;
+		} else if (open) {
+			set->v[kept - 1].end = element->key; /* the mark included */
+			open = false;
+		}
+	}
+	if (set->intervals)
+		set->count = kept;
 }

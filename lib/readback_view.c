@@ -17,6 +17,7 @@
 
 #include "lib/buf.h"
 #include "lib/messages.h"
+#include "lib/rule_text.h"
 
 /* Fuzzed and root's own files may be anything; a fence is at most a few MiB. */
 #define BYTES_MAX (1u << 30)
@@ -71,7 +72,7 @@ static int read_table(struct view *view, const struct nlmsghdr *m, struct error 
 
 	drop_things(view, THING_TABLE, NULL);
 	return add_thing(view, THING_TABLE, message_text(m, NFTA_TABLE_NAME),
-			 dormant ? "dormant" : "in force", err);
+			 dormant ? "asleep" : "in force", err);
 }
 
 static uint32_t number_of(const struct nlattr *attr)
@@ -97,16 +98,17 @@ static int read_chain(struct view *view, const struct nlmsghdr *m, struct error 
 	const struct nlattr *hook = message_find(m, NFTA_CHAIN_HOOK);
 	const char *name = message_text(m, NFTA_CHAIN_NAME);
 	const char *type = message_text(m, NFTA_CHAIN_TYPE);
-	char text[256] = "inner";
+	char text[256] = "on no hook";
 
 	if (!name)
 		return error_set(err, ERROR_KERNEL,
 				 "a chain's message cannot be understood");
 	if (hook)
 		snprintf(text, sizeof(text),
-			 "type %.32s hook %" PRIu32 " priority %" PRId32 " policy %s",
+			 "type %.32s; hook %s; priority %" PRId32 "; policy %s",
 			 type ? type : "filter",
-			 number_of(find_nested(hook, NFTA_HOOK_HOOKNUM)),
+			 rule_hook_name(NFPROTO_INET,
+					number_of(find_nested(hook, NFTA_HOOK_HOOKNUM))),
 			 (int32_t)number_of(find_nested(hook, NFTA_HOOK_PRIORITY)),
 			 number_of(message_find(m, NFTA_CHAIN_POLICY)) == NF_DROP
 				 ? "drop"
@@ -143,6 +145,8 @@ static int read_rule(struct view *view, const struct nlmsghdr *m, struct error *
 		result = add_thing(view, THING_RULE,
 				   nftnl_rule_get_str(r, NFTNL_RULE_CHAIN),
 				   text.data ? text.data : "", err);
+	if (result == 0)
+		view->things[view->count - 1].message = m;
 	if (r)
 		nftnl_rule_free(r);
 	return result;
@@ -152,7 +156,9 @@ static int add_set(struct view *view, const char *name, uint32_t key_length,
 		   uint32_t flags, struct error *err)
 {
 	struct set_view set = { .key_length = key_length,
-				.dynamic = flags & (NFT_SET_EVAL | NFT_SET_TIMEOUT) };
+				.dynamic = flags & (NFT_SET_EVAL | NFT_SET_TIMEOUT),
+				.intervals = (flags & NFT_SET_INTERVAL) &&
+					     !(flags & NFT_SET_CONCAT) };
 
 	if (key_length == 0 || key_length > KEY_MAX)
 		return error_set(err, ERROR_KERNEL,
@@ -187,8 +193,8 @@ static int read_set(struct view *view, const struct nlmsghdr *m, struct error *e
 	if (view_set(view, name))
 		return 0;
 	snprintf(text, sizeof(text),
-		 "type %" PRIu32 " of %" PRIu32 " bytes, flags %" PRIx32 ", size %" PRIu32
-		 ", timeout %" PRIu64 " ms",
+		 "type %" PRIu32 "; keys of %" PRIu32 " bytes; flags 0x%" PRIx32
+		 "; size %" PRIu32 "; timeout %" PRIu64 " ms",
 		 number_of(message_find(m, NFTA_SET_KEY_TYPE)), key_length, flags,
 		 number_of(
 			 find_nested(message_find(m, NFTA_SET_DESC), NFTA_SET_DESC_SIZE)),
@@ -257,8 +263,10 @@ int view_read(struct view *view, const void *bytes, size_t length, struct error 
 			return -1;
 	if (at < length)
 		return error_set(err, ERROR_KERNEL, "a message is cut short");
-	for (size_t i = 0; i < view->set_count; i++)
+	for (size_t i = 0; i < view->set_count; i++) {
 		sort_elements(view, &view->sets[i]);
+		join_intervals(&view->sets[i]);
+	}
 	return 0;
 }
 

@@ -214,17 +214,17 @@ static void get(struct buf *out, const char *path)
 /* Says what the kernel holds other than SENT; fails when there is something. */
 static int compare(struct netlink *netlink, const struct buf *sent)
 {
-	struct buf differences CLEANUP(buf_release) = { 0 };
+	struct arena *arena CLEANUP(arena_freep) = arena_new(0);
+	struct findings differences = { .arena = arena };
 	struct dump dump CLEANUP(dump_release) = { 0 };
-	size_t count;
 
-	if (netlink_dump(netlink, &dump, &err) < 0 ||
+	if (!arena || netlink_dump(netlink, &dump, &err) < 0 ||
 	    readback_compare(sent->data, sent->length, dump.bytes.data, dump.bytes.length,
-			     &differences, &count, &err) < 0)
+			     &differences, &err) < 0)
 		die("compare");
-	if (count)
-		fputs(differences.data, stdout);
-	return count != 0;
+	for (size_t i = 0; i < differences.count; i++)
+		puts(differences.v[i].text);
+	return differences.count != 0;
 }
 
 static int show_site(void)
@@ -295,12 +295,12 @@ static int phases(const struct plan *plan, const struct ruleset_options *options
 {
 	struct netlink *netlink CLEANUP(netlink_closep) = NULL;
 	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
-	struct buf differences CLEANUP(buf_release) = { 0 };
+	struct arena *arena CLEANUP(arena_freep) = arena_new(0);
+	struct findings differences = { .arena = arena };
 	struct dump dump CLEANUP(dump_release) = { 0 };
 	struct ruleset_options with = *options;
 	struct dump frame CLEANUP(dump_release) = { 0 };
 	double at[5] = { now() };
-	size_t count;
 
 	if (netlink_open(&netlink, &err) < 0 ||
 	    netlink_read_frame(netlink, &frame, &err) < 0)
@@ -316,9 +316,10 @@ static int phases(const struct plan *plan, const struct ruleset_options *options
 	if (netlink_dump(netlink, &dump, &err) < 0)
 		die("dump");
 	at[3] = now();
-	if (readback_compare(ruleset->bytes.data, ruleset->bytes.length, dump.bytes.data,
-			     dump.bytes.length, &differences, &count, &err) < 0 ||
-	    count)
+	if (!arena ||
+	    readback_compare(ruleset->bytes.data, ruleset->bytes.length, dump.bytes.data,
+			     dump.bytes.length, &differences, &err) < 0 ||
+	    differences.count)
 		die("compare");
 	at[4] = now();
 	for (size_t i = 1; i < ARRAY_SIZE(at); i++)

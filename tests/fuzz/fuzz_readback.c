@@ -32,11 +32,15 @@ static struct buf side(const uint8_t *bytes, size_t length)
 
 static bool compare(const struct buf *a, const struct buf *b, size_t *count)
 {
-	struct buf said CLEANUP(buf_release) = { 0 };
+	struct arena *arena CLEANUP(arena_freep) = arena_new(0);
+	struct findings found = { .arena = arena };
 	struct error err;
+	int result;
 
-	return readback_compare(a->data, a->length, b->data, b->length, &said, count,
-				&err) == 0;
+	PROMISE(arena);
+	result = readback_compare(a->data, a->length, b->data, b->length, &found, &err);
+	*count = found.total;
+	return result == 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

@@ -12,6 +12,8 @@ cat >policy.yml <<-'END'
 	    - 198.51.100.10
 	    - 203.0.113.0/28:8000-8099
 	    - "[2001:db8:1::10]:443"
+	  deny:
+	    - 203.0.113.192/26
 	  inbound: [3000]
 END
 fence() { netpale apply -q -f policy.yml; }
@@ -34,25 +36,81 @@ rule_handle() { # CHAIN PATTERN
 }
 
 check 'nothing in force is a finding' finds 'nothing is in force'
-changed 'an element removed' 'missing.*allow4.*198\.51\.100\.10' \
+changed 'an element removed' \
+	'^element removed from set allow4: 198\.51\.100\.10 \(policy\.yml:3: 198\.51\.100\.10\)$' \
 	delete element inet netpale allow4 '{ 198.51.100.10 }'
-changed 'an element added' '198\.51\.100\.77' add element inet netpale allow4 '{ 198.51.100.77 }'
-changed 'a range added' '198\.51\.100\.' add element inet netpale allow4 '{ 198.51.100.128/25 }'
-changed 'an IPv6 element added' '2001:db8:1::77' \
+changed 'an element of several fields removed' \
+	'^element removed from set ports4: 203\.0\.113\.0/28 \. tcp \. 8000-8099 \(policy\.yml:4: ' \
+	delete element inet netpale ports4 '{ 203.0.113.0/28 . tcp . 8000-8099 }'
+changed 'an open port removed' \
+	'^element removed from set inbound: (tcp|udp) \. 3000 \(policy\.yml:8\)$' \
+	flush set inet netpale inbound
+changed 'an element added' '^element added to set allow4: 198\.51\.100\.77$' \
+	add element inet netpale allow4 '{ 198.51.100.77 }'
+changed 'an element added that a line denies' \
+	'^element added to set allow4: 203\.0\.113\.200 \(policy\.yml:7: 203\.0\.113\.192/26\)$' \
+	add element inet netpale allow4 '{ 203.0.113.200 }'
+changed 'a range added' '^element added to set allow4: 198\.51\.100\.128/25$' \
+	add element inet netpale allow4 '{ 198.51.100.128/25 }'
+changed 'an IPv6 element added' '^element added to set ports6: 2001:db8:1::77 \. tcp \. 443$' \
 	add element inet netpale ports6 '{ 2001:db8:1::77 . tcp . 443 }'
-changed 'a rule added' 'egress' insert rule inet netpale egress accept
-changed 'a rule added at the end' 'output' add rule inet netpale output accept
+changed 'a rule added' '^rule added to chain egress, place 1: accept$' \
+	insert rule inet netpale egress accept
+changed 'a rule added at the end' \
+	'^rule added to chain output, place [0-9]+: ip daddr 203\.0\.113\.0/24 tcp dport 443 accept$' \
+	add rule inet netpale output ip daddr 203.0.113.0/24 tcp dport 443 accept
 check 'a rule removed: the fence is as applied' eval 'fence && verify'
 check 'a rule removed: changed' in_client nft delete rule inet netpale egress \
-	handle "$(rule_handle egress 'reject|refuse')"
-check 'a rule removed: found' finds egress
-changed 'a chain emptied' 'refuse' flush chain inet netpale refuse
-changed 'the policy turned' 'output.*accept' \
+	handle "$(rule_handle egress 'oifname "lo" accept')"
+check 'a rule removed: found' finds '^rule removed from chain egress, place [0-9]+: oifname "lo" accept$'
+check 'a rule changed: the fence is as applied' eval 'fence && verify'
+check 'a rule changed: changed' in_client nft replace rule inet netpale egress \
+	handle "$(rule_handle egress 'oifname "lo" accept')" oifname '"eth*"' accept
+check 'a rule changed: found' finds \
+	'^rule changed in chain egress, place [0-9]+: oifname "eth\*" accept, was: oifname "lo" accept$'
+check 'a rule moved: the fence is as applied' eval 'fence && verify'
+move_rule() {
+	in_client nft delete rule inet netpale egress handle "$(rule_handle egress 'oifname "lo" accept')" &&
+		in_client nft insert rule inet netpale egress oifname lo accept
+}
+check 'a rule moved: changed' move_rule
+check 'a rule moved: found' finds '^the rules of chain egress are in another order$'
+changed 'a chain emptied' '^rule removed from chain refuse, place 1: ' flush chain inet netpale refuse
+changed 'the policy turned' '^chain output changed: policy accept, was drop$' \
 	'chain inet netpale output { type filter hook output priority filter; policy accept; }'
-changed 'a chain added' 'mine' add chain inet netpale mine '{ type filter hook output priority -5; }'
-changed 'a set added' 'extra' add set inet netpale extra '{ type ipv4_addr; }'
-changed 'the table made dormant' 'dormant|asleep' add table inet netpale '{ flags dormant; }'
-changed 'the table gone' 'no fence|gone|stands' delete table inet netpale
+changed 'a chain added' '^chain mine was added: type filter; hook output; priority -5; policy accept$' \
+	add chain inet netpale mine '{ type filter hook output priority -5; }'
+changed 'a set added' '^set extra was added$' add set inet netpale extra '{ type ipv4_addr; }'
+changed 'the table made dormant' '^table inet netpale is dormant: its chains see no packet$' \
+	add table inet netpale '{ flags dormant; }'
+changed 'the table gone' '^the fence is gone: there is no table inet netpale$' \
+	delete table inet netpale
+
+# A chain's priority cannot be changed in place: the chain is another one.
+fence
+in_client nft list table inet netpale | sed -E '/refused/,/^\t}/{ /elements/d }
+	s/(hook output priority )filter/\1filter + 10/' >moved.nft
+check 'a chain at another priority: changed' in_client nft -f - <<END
+	delete table inet netpale
+	$(cat moved.nft)
+END
+check 'a chain at another priority: found' finds '^chain output changed: priority 10, was 0$'
+check 'as JSON' eval 'not verify --json >found && jq -e ".version == 1 and (.checked | length) > 3 and
+	([.findings[] | select(.kind == \"chain changed\")] | length) == 1" found'
+in_client nft delete table inet netpale
+fence
+in_client nft delete element inet netpale allow4 '{ 198.51.100.10 }'
+line_as_field() {
+	not verify --json >found &&
+		same 'element removed policy.yml:3' "$(jq -r '.findings[0] | .kind + " " + .origin' found)"
+}
+check 'the line of the policy is a field' line_as_field
+
+# Who is not root sees less, and says so.
+fence
+check 'without privilege it tries what it cannot see' as_agent setpriv --no-new-privs "$NETPALE" verify
+check 'and says what was not looked at' says \
+	<(as_agent setpriv --no-new-privs "$NETPALE" verify 2>&1) 'not looked at: the fence in the kernel'
 
 fence
 start_echo 198.51.100.10 80
