@@ -61,6 +61,11 @@ int netlink_dump(struct netlink *netlink, struct dump *ret, struct error *err) M
 int netlink_dump_all(struct netlink *netlink, struct dump *ret, struct error *err)
 	MUST_CHECK;
 
+/* Reads what the fence counts, for counts_read(); nothing where it does not count. Not retried: what was
+ * refused meanwhile may be missing. */
+int netlink_read_counts(struct netlink *netlink, struct buf *ret, struct error *err)
+	MUST_CHECK;
+
 /* rtnetlink: addresses and default routes into the site (resolvers are not touched). No
  * privilege. */
 int netlink_read_site(struct site *site, struct error *err) MUST_CHECK;

@@ -13,6 +13,7 @@
 
 #include "entrypoint/netlink.h"
 #include "entrypoint/netlink_socket.h"
+#include "lib/draft.h"
 #include "lib/messages.h"
 
 /* Reading back what stands. */
@@ -229,6 +230,16 @@ int netlink_read_frame(struct netlink *netlink, struct dump *ret, struct error *
 int netlink_dump_all(struct netlink *netlink, struct dump *ret, struct error *err)
 {
 	return read_tables(netlink, EXTENT_EVERYBODY, &ret->bytes, err);
+}
+
+int netlink_read_counts(struct netlink *netlink, struct buf *ret, struct error *err)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (read_kind(netlink, NFT_MSG_GETSETELEM, set_refused[i].name, ret) ==
+			    DUMP_FAILED &&
+		    errno != ENOENT)
+			return refused(err, errno, "counters");
+	return ret->failed ? error_memory(err) : 0;
 }
 
 int netlink_table_exists(struct netlink *netlink, bool *ret, struct error *err)
