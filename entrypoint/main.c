@@ -37,6 +37,8 @@ static const struct verb verbs[] = {
 	  GROUP_PROBES | GROUP_NAMES | SAY, 0, 0, verb_verify },
 	{ "status", "", "what a guard has in force, counters, learned addresses", SAY, 0,
 	  0, verb_status },
+	{ "log", "", "what was refused, why, and the line that would allow it",
+	  GROUP_REFUSALS | SAY, 0, 0, verb_log },
 	{ "reload", "", "have the guard read the policy again", SAY, 0, 0, verb_reload },
 	{ "presets", "[NAME]", "the built-in groups; NAME prints pasteable lines", SAY, 0,
 	  1, verb_presets },

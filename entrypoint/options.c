@@ -62,6 +62,12 @@ static const struct definition definitions[] = {
 	  "this must be reachable" },
 	{ "closed", 0, OPTION_WORDS, GROUP_PROBES, AT(closed), "HOST:PORT",
 	  "this must be refused" },
+	{ "follow", 'f', OPTION_FLAG, GROUP_REFUSALS, AT(follow), NULL,
+	  "the last 10, then each as it comes" },
+	{ "since", 0, OPTION_TEXT, GROUP_REFUSALS, AT(since), "WHEN",
+	  "90s, 10m, 2h, 1d ago, or a time: 16:43, 2026-11-21 16:43:27" },
+	{ "hook", 0, OPTION_FLAG, GROUP_REFUSALS, AT(hook), NULL,
+	  "be a hook of Claude Code, see netpale(8)" },
 	{ "format", 0, OPTION_TEXT, GROUP_FORMAT, AT(format), "FORMAT",
 	  "nft (default) or json" },
 	{ "json", 0, OPTION_FLAG, GROUP_JSON, AT(json), NULL,
@@ -252,12 +258,14 @@ static void getopt_tables(const struct verb *verb, struct option *longs, char *s
 	longs[count] = (struct option){ 0 };
 }
 
-static const struct definition *definition_of(int code)
+/* Two verbs may mean different things by one letter. */
+static const struct definition *definition_of(const struct verb *verb, int code)
 {
 	if (code >= LONG_BASE)
 		return &definitions[code - LONG_BASE];
 	for (size_t i = 0; i < ARRAY_SIZE(definitions); i++)
-		if (definitions[i].letter == code)
+		if (definitions[i].letter == code &&
+		    (definitions[i].group & verb->groups))
 			return &definitions[i];
 	return NULL;
 }
@@ -287,7 +295,8 @@ static int read_each_flag(int argc, char **argv, const char *shorts,
 					 shown);
 		if (code == '?')
 			return unknown_option(options->verb, word, err);
-		if (set_value(&options->flags, definition_of(code), optarg, err) < 0)
+		if (set_value(&options->flags, definition_of(options->verb, code), optarg,
+			      err) < 0)
 			return -1;
 	}
 	return 0;

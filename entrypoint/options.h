@@ -21,6 +21,7 @@ enum option_group {
 	GROUP_JSON = 1 << 6,
 	GROUP_SAY = 1 << 7, /* -q, -v */
 	GROUP_LOG = 1 << 8, /* --log */
+	GROUP_REFUSALS = 1 << 9, /* log -f, --since, --hook */
 };
 
 struct words {
@@ -31,9 +32,10 @@ struct words {
 /* What one source (the variables, or the flags) said; NULL and false: nothing. */
 struct settings {
 	const char *profile, *project, *trust_project, *policy, *dns;
-	const char *resolve_timeout, *answers, *user, *format, *log;
+	const char *resolve_timeout, *answers, *user, *format, *log, *since;
 	struct words allow, deny, open, closed;
-	bool allow_root, allow_sudo, allow_host_network, quiet, verbose, json;
+	bool allow_root, allow_sudo, allow_host_network, quiet, verbose, json, follow,
+		hook;
 };
 
 struct options;

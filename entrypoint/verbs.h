@@ -9,6 +9,7 @@ int verb_apply(const struct options *options, struct error *err);
 int verb_exec(const struct options *options, struct error *err);
 int verb_guard(const struct options *options, struct error *err);
 int verb_reload(const struct options *options, struct error *err);
+int verb_log(const struct options *options, struct error *err);
 int verb_status(const struct options *options, struct error *err);
 int verb_check(const struct options *options, struct error *err);
 int verb_explain(const struct options *options, struct error *err);
