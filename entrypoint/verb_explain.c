@@ -1,14 +1,22 @@
+#include <inttypes.h>
+#include <jansson.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "entrypoint/destination.h"
 #include "entrypoint/inputs.h"
+#include "entrypoint/recorded.h"
 #include "entrypoint/state.h"
 #include "entrypoint/verbs.h"
+#include "entrypoint/when.h"
 #include "lib/explain.h"
 
-/* One line: allowed or refused, and by which line of the policy. */
+/* One line: allowed or refused, and by which line of the policy; and a second one, of the last time
+ * that it was refused. */
+
+#define VERSION 1 /* of the JSON */
 
 #define STATUS_REFUSED 1
 
@@ -18,7 +26,99 @@ struct question {
 	struct site site;
 	struct destination to;
 	bool learned; /* a name whose addresses only DNS knows, which the guard will ask */
+	bool json;
+	struct recorded recorded;
+	const struct refusal *last; /* that was refused of it, or NULL */
 };
+
+/* Packets have a port, a question to DNS is for all of them. */
+static bool is_about(const struct refusal *row, const struct destination *to)
+{
+	unsigned protocol = to->point < PORTSET_UDP ? IPPROTO_TCP : IPPROTO_UDP;
+
+	if (row->audit || row->reason == REFUSAL_INBOUND)
+		return false;
+	if (row->protocol &&
+	    (row->protocol != protocol || row->port != to->point % PORTSET_UDP))
+		return false;
+	if (!to->host)
+		return row->has_addr && addr_compare(&row->addr, &to->addr) == 0;
+	for (size_t i = 0; i < row->name_count; i++)
+		if (strcmp(row->names[i], to->host) == 0)
+			return true;
+	return false;
+}
+
+/* Nothing depends on it: what cannot be read was not recorded. */
+static void find_last(struct question *question)
+{
+	const struct refusal_list *list = &question->recorded.list;
+	struct error ignored;
+
+	if (recorded_read(0, &question->recorded, &ignored) != 0)
+		return;
+	for (size_t i = list->count; i > 0 && !question->last; i--)
+		if (is_about(&list->v[i - 1], &question->to))
+			question->last = &list->v[i - 1];
+}
+
+static void print_last(const struct refusal *last)
+{
+	char when[WHEN_TEXT];
+
+	printf("last refused %s, %" PRIu64 " time%s:", when_format(last->time, when),
+	       last->count, last->count == 1 ? "" : "s");
+	if (*last->program)
+		printf(" %s", last->program);
+	if (last->has_uid)
+		printf(*last->program ? " (uid %u)" : " uid %u", last->uid);
+	printf("%s %s\n", *last->program || last->has_uid ? "," : "",
+	       refusal_reason_name(last->reason));
+}
+
+static void put_text(json_t *object, const char *key, const char *text)
+{
+	json_object_set_new(object, key, json_string(text));
+}
+
+static void put_last(json_t *object, const struct refusal *last)
+{
+	char line[REFUSAL_LINE];
+	size_t length = refusal_print_json(last, line);
+
+	if (length)
+		json_object_set_new(object, "last", json_loadb(line, length, 0, NULL));
+}
+
+/* A line of JSON. */
+static void print_json(const struct question *question, const struct addr *addr,
+		       const struct verdict *verdict)
+{
+	const struct entry *entry = verdict->entry;
+	char shown[ADDR_TEXT], origin[ORIGIN_TEXT];
+	json_t *object = json_pack("{s:i,s:s,s:b}", "version", VERSION, "destination",
+				   question->to.text, "allowed", verdict->allowed);
+	struct buf text CLEANUP(buf_release) = { 0 };
+
+	if (question->to.host && addr)
+		put_text(object, "address", addr_format(addr, shown));
+	if (entry) {
+		entry_print(entry, &text);
+		put_text(object, "entry", text.data ? text.data : "");
+		put_text(object, "origin", origin_format(&entry->origin, origin));
+		json_object_set_new(object, "deny", json_boolean(entry->deny));
+	} else if (!verdict->allowed) {
+		buf_printf(&text, "- \"%s\"", question->to.text);
+		put_text(object, "allow", text.data ? text.data : "");
+	}
+	if (verdict->reason)
+		put_text(object, "reason", verdict->reason);
+	if (!verdict->allowed && question->last)
+		put_last(object, question->last);
+	json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+	putchar('\n');
+	json_decref(object);
+}
 
 static void print_verdict(const struct question *question, const struct addr *addr,
 			  const struct verdict *verdict)
@@ -27,6 +127,10 @@ static void print_verdict(const struct question *question, const struct addr *ad
 	char shown[ADDR_TEXT], origin[ORIGIN_TEXT];
 	struct buf text CLEANUP(buf_release) = { 0 };
 
+	if (question->json) {
+		print_json(question, addr, verdict);
+		return;
+	}
 	printf("%s: %s", verdict->allowed ? "allowed" : "refused", question->to.text);
 	if (question->to.host && addr)
 		printf(" (%s)", addr_format(addr, shown));
@@ -100,6 +204,8 @@ static int explain(const struct question *question)
 			first = verdict;
 		refused = refused || !verdict.allowed;
 	}
+	if (refused && question->last && !question->json)
+		print_last(question->last);
 	return refused ? STATUS_REFUSED : EX_OK;
 }
 
@@ -123,7 +229,7 @@ static int find_answers(const struct options *options, struct question *question
 int verb_explain(const struct options *options, struct error *err)
 {
 	struct inputs inputs CLEANUP(inputs_release) = { 0 };
-	struct question question = { .inputs = &inputs };
+	struct question question = { .inputs = &inputs, .json = options->any.json };
 	int status;
 
 	if (inputs_read(options, NULL, false, &inputs, err) < 0) {
@@ -137,7 +243,9 @@ int verb_explain(const struct options *options, struct error *err)
 		return -1;
 	question.learned = question.to.host && inputs.policy.dns == STANCE_GUARDED &&
 			   !answers_find(&question.answers, question.to.host);
+	find_last(&question);
 	status = explain(&question);
+	recorded_release(&question.recorded);
 	if (fflush(stdout) != 0)
 		return error_set(err, ERROR_KERNEL, "cannot write the result");
 	return status;

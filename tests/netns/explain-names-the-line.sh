@@ -1,6 +1,7 @@
 #!/bin/bash
 # `explain` tells in one line whether a destination is allowed and which line of which file says
-# so, or the line that would allow it. It asks no DNS where addresses are given.
+# so, or the line that would allow it. It asks no DNS where addresses are given. Of a destination that
+# was refused lately a second line tells when, to whom and why. --json says the same to machines.
 . "${0%/*}/lib.sh"
 
 cat >policy.yml <<-'END'
@@ -57,3 +58,44 @@ for bad in '' 198.51.100.0/24 'http://api.example.com' 'api.example.com:80-90'; 
 done
 explain 198.51.100.10 >/dev/full 2>said && status=0 || status=$?
 check 'a line that could not be written is no answer' same 71 "$status"
+
+# What was refused of it last.
+mkdir -m 755 /run/netpale
+row() { # SECOND, NAME, ADDRESS, PORT, COUNT, REST
+	printf '{"version":1,"time":"2026-11-21T16:43:%s.000Z","reason":"wrong port","names":["%s"],' "$1" "$2"
+	printf '"address":"%s","protocol":"tcp","port":%s,"count":%s%s}\n' "$3" "$4" "$5" "${6-}"
+}
+{
+	row 20 api.example.com 192.88.100.14 80 1 ',"uid":1000,"program":"curl"'
+	row 27 api.example.com 192.88.100.14 80 2 ',"uid":1000,"program":"curl"'
+	row 28 api.example.com 192.88.100.14 81 7 ',"uid":1000,"program":"wget"'
+	row 29 api.example.com 192.88.100.15 443 1 ',"uid":1000'
+	row 30 '' 192.88.100.99 25 1
+	row 31 api.example.com 192.88.100.14 80 1 ',"audit":true'
+	printf '{"version":1,"time":"2026-11-21T16:43:33.000Z","reason":"name refused",'
+	printf '"names":["new.example.net"],"count":1,"program":"node","uid":1000}\n'
+} | sed 's/\[""\]/[]/' >/run/netpale/refused.jsonl
+last() { TZ=XXX-1 explain "$1" | sed -n 2p; } # DESTINATION
+check 'the last time it was refused is told, in local time, added up' \
+	same 'last refused 2026-11-21 17:43:27, 3 times: curl (uid 1000), wrong port' "$(last api.example.com:80)"
+check 'by the address, too' \
+	same 'last refused 2026-11-21 17:43:28, 7 times: wget (uid 1000), wrong port' "$(last 192.88.100.14:81)"
+check 'where nobody knows by whom' \
+	same 'last refused 2026-11-21 17:43:30, 1 time: wrong port' "$(last 192.88.100.99:25)"
+check 'of a name that DNS was asked for' \
+	same 'last refused 2026-11-21 17:43:33, 1 time: node (uid 1000), name refused' "$(last new.example.net)"
+check 'not of another port' same '' "$(last api.example.com:82)"
+check 'nor of what is allowed' same '' "$(last api.example.com:443)"
+json() { # DESTINATION, PYTHON: true of the one line
+	explain --json "$1" | python3 -c 'import json, sys
+[answer] = [json.loads(line) for line in sys.stdin]
+print(answer)
+sys.exit(not eval("(" + sys.argv[1] + ")", answer))' "$2"
+}
+check 'JSON of what is allowed' json api.example.com 'version == 1 and allowed and not deny
+	and destination == "api.example.com:443/tcp" and address == "192.88.100.14"
+	and entry == "api.example.com:443" and origin.endswith("policy.yml:4")'
+check 'JSON of what is denied' json 198.51.100.66 'not allowed and deny and origin.endswith("policy.yml:9")'
+check 'JSON of what is refused, with the last time and the line' json api.example.com:80 'not allowed
+	and reason == "no entry" and allow == "- \"api.example.com:80/tcp\"" and last["count"] == 3
+	and last["time"] == "2026-11-21T16:43:27.000Z" and last["program"] == "curl"'
