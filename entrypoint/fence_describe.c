@@ -17,7 +17,7 @@ static void describe_inbound(const struct plan *plan, struct buf *out)
 	if (plan->inbound_open)
 		buf_puts(out, "open");
 	else if (count == 0)
-		buf_puts(out, "closed");
+		buf_puts(out, plan->mode == MODE_AUDIT ? "recorded" : "closed");
 	else
 		ports_print(ranges, count, out);
 }

@@ -322,7 +322,7 @@ static int set_inbound(struct plan *plan, const struct opening *inbound,
 	plan->inbound = PORTSET_EMPTY;
 	switch (inbound->kind) {
 	case OPENING_UNSET:
-		plan->inbound_open = plan->mode == MODE_FULL || plan->mode == MODE_AUDIT;
+		plan->inbound_open = plan->mode == MODE_FULL;
 		return 0;
 	case OPENING_CLOSED:
 		return 0;

@@ -15,7 +15,7 @@ struct policy {
 	enum stance dns;
 	struct origin dns_origin; /* of what chose guarded, where nobody said a stance */
 	enum trust_project trust;
-	/* Never OPENING_UNSET: open in full and audit by default. */
+	/* Never OPENING_UNSET: open in full by default. */
 	struct opening inbound;
 	/* OPENING_UNSET in mode full when nobody says anything: the gateway is an address as
 	 * any; else closed by default. */

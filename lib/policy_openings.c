@@ -134,9 +134,9 @@ static int merge_opening(struct merger *merger, const char *key, size_t offset,
 int merger_openings(struct merger *merger, struct arena *arena, struct error *err)
 {
 	struct policy *policy = merger->policy;
-	bool unfenced = policy->mode == MODE_FULL || policy->mode == MODE_AUDIT;
 
-	policy->inbound.kind = unfenced ? OPENING_OPEN : OPENING_CLOSED;
+	/* Closed in audit means recorded, as everything else is there. */
+	policy->inbound.kind = policy->mode == MODE_FULL ? OPENING_OPEN : OPENING_CLOSED;
 	policy->host_gateway.kind =
 		policy->mode == MODE_FULL ? OPENING_UNSET : OPENING_CLOSED;
 	if (merge_opening(merger, "inbound", offsetof(struct layer, inbound),

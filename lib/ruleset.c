@@ -83,14 +83,20 @@ static void accept_allowed(struct builder *b, const struct draft *draft, size_t 
 	}
 }
 
+static bool is_audit(const struct draft *draft)
+{
+	return draft->plan->mode == MODE_AUDIT;
+}
+
 /* The other side of a flow that came in. After a new apply the container may be the
  * first to speak again. A flow older than the first fence cannot get here: conntrack
- * would have to see it begin inwards, and chain input lets TCP begin with a SYN only. */
+ * would have to see it begin inwards, and chain input lets TCP begin with a SYN only. In audit
+ * such a flow is nothing to record: where its answers go to is no destination. */
 static void accept_replies(struct builder *b, const struct draft *draft)
 {
 	match_ct_state(b, CT_ESTABLISHED);
 	match_ct_direction(b, true);
-	if (!draft->plan->inbound_open)
+	if (!draft->plan->inbound_open && !is_audit(draft))
 		match_service(b, SOURCE, &set_inbound);
 	mark_and_accept(b, draft);
 }
@@ -170,7 +176,7 @@ static void output_rules(struct builder *b, const struct draft *draft)
 	 * may join any group and so write to the link; silently, because nobody tried
 	 * anything. */
 	match_icmp6(b, &set_mld);
-	if (draft->plan->mode == MODE_AUDIT)
+	if (is_audit(draft))
 		rule_accept(b);
 	else
 		rule_drop(b);
@@ -234,10 +240,14 @@ static void input_rules(struct builder *b, const struct draft *draft)
 	accept_marked(b, draft);
 
 	/* The far side of a connection older than conntrack: its push would make an
-	 * entry that looks as if it had come in, and our answers its replies. */
+	 * entry that looks as if it had come in, and our answers its replies. No policy
+	 * allows that, so audit has nothing to record. */
 	match_ct_state(b, CT_NEW);
 	match_tcp_no_syn(b);
-	rule_goto(b, &refuse);
+	if (is_audit(draft))
+		mark_and_accept(b, draft);
+	else
+		rule_goto(b, &refuse);
 
 	/* Only what began inwards: a range of ports may contain those our own flows
 	 * use. */
@@ -263,7 +273,7 @@ static void input_rules(struct builder *b, const struct draft *draft)
 static void post_rules(struct builder *b, const struct draft *draft)
 {
 	chain_begin(b, &post);
-	for (size_t i = 0; i < 4 && draft->plan->mode != MODE_AUDIT; i++) {
+	for (size_t i = 0; i < 4 && !is_audit(draft); i++) {
 		match_oif(b, false, "lo");
 		match_prefix(b, i % 2 ? SOURCE : DESTINATION, &loopback[i / 2]);
 		rule_drop(b);
@@ -324,13 +334,13 @@ static void egress_rules(struct builder *b, const struct draft *draft)
 
 static void refuse_rules(struct builder *b, const struct draft *draft)
 {
-	bool audit = draft->plan->mode == MODE_AUDIT;
-
 	chain_begin(b, &refuse);
-	if (!audit) {
-		match_ct_state(b, CT_INVALID);
+	/* Silently: nobody tried anything, and no policy allows it. */
+	match_ct_state(b, CT_INVALID);
+	if (is_audit(draft))
+		rule_accept(b);
+	else
 		rule_drop(b);
-	}
 	for (size_t i = 0; i < 2 && !draft->options->quiet; i++) {
 		count_daddr(b, &set_refused[i]);
 		rule_end(b);
@@ -340,7 +350,7 @@ static void refuse_rules(struct builder *b, const struct draft *draft)
 		rule_end(b);
 	}
 
-	if (audit) {
+	if (is_audit(draft)) {
 		/* Marked, so that a flow is recorded once and not for every packet. */
 		mark_and_accept(b, draft);
 	} else {
@@ -430,7 +440,7 @@ static int assemble(struct builder *b, struct draft *draft,
 {
 	uint32_t flags = table_flags(draft, standing);
 
-	b->accepts = draft->plan->mode == MODE_AUDIT;
+	b->accepts = is_audit(draft);
 	b->suffix = choose_suffix(draft, standing);
 	b->ruleset->quiet = draft->options->quiet;
 	b->ruleset->plain = b->suffix[0] == '\0';

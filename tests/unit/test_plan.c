@@ -183,7 +183,7 @@ static void only_full_with_nothing_to_refuse_is_unfenced(void **state)
 		{ MODE_FULL, NULL, OPENING_UNSET, OPENING_UNSET, STANCE_PINNED, true,
 		  true },
 		{ MODE_AUDIT, NULL, OPENING_UNSET, OPENING_UNSET, STANCE_UNSET, true,
-		  true },
+		  false },
 		{ MODE_RESTRICTED, NULL, OPENING_UNSET, OPENING_UNSET, STANCE_UNSET, true,
 		  false },
 		{ MODE_RESTRICTED, NULL, OPENING_OPEN, OPENING_UNSET, STANCE_UNSET, true,

@@ -7,7 +7,7 @@ static void modes_and_their_defaults(void **state)
 		{ P "none", NULL, NULL, NULL, "none" CLOSED, NULL },
 		{ P "full", NULL, NULL, NULL, FULL, NULL },
 		{ P "audit", NULL, NULL, NULL,
-		  "audit resolvers inbound=open gateway=closed", NULL },
+		  "audit resolvers inbound=closed gateway=closed", NULL },
 		{ ALLOW, NULL, NULL, NULL, "restricted" CLOSED " +a.example", NULL },
 		{ "network:\n  allow: []\n", NULL, NULL, NULL, "restricted" CLOSED,
 		  NULL },
@@ -17,7 +17,7 @@ static void modes_and_their_defaults(void **state)
 		{ NULL, NULL, NULL, "allow=b.example", "restricted" CLOSED " +b.example",
 		  NULL },
 		{ P "none", NULL, "policy=audit", NULL,
-		  "audit resolvers inbound=open gateway=closed", NULL },
+		  "audit resolvers inbound=closed gateway=closed", NULL },
 		{ P "none", NULL, "policy=audit", "policy=full", FULL, NULL },
 		{ NULL, NULL, NULL, NULL,
 		  "no policy: no layer says policy, allow or deny; write", NULL },
@@ -40,7 +40,7 @@ static void a_project_only_tightens_the_mode(void **state)
 		{ P "restricted", P "restricted", NULL, NULL, "restricted" CLOSED, NULL },
 		{ P "full", P "restricted", NULL, NULL, "restricted" CLOSED, NULL },
 		{ P "full", P "audit", NULL, NULL,
-		  "audit resolvers inbound=open gateway=closed", NULL },
+		  "audit resolvers inbound=closed gateway=closed", NULL },
 		{ P "none", P "audit", NULL, NULL, "none" CLOSED,
 		  "audit is looser than none" },
 		{ ALLOW, P "full", NULL, NULL, "restricted" CLOSED " +a.example",
@@ -53,7 +53,7 @@ static void a_project_only_tightens_the_mode(void **state)
 		  "restricted" CLOSED " -10.0.0.0/8 (+a.example)", NULL },
 		{ P "full", ALLOW, NULL, NULL, FULL " (+a.example)", NULL },
 		{ P "restricted", P "none", "policy=audit", NULL,
-		  "audit resolvers inbound=open gateway=closed", NULL },
+		  "audit resolvers inbound=closed gateway=closed", NULL },
 		{ P "restricted", P "full", NULL, "policy=none", "none" CLOSED, NULL },
 	};
 
@@ -209,7 +209,7 @@ static void merge_override(void **state)
 {
 	static const struct merging cases[] = {
 		{ T("override"), O, "allow=e.example", NULL,
-		  "audit resolvers inbound=open gateway=closed +j.example +e.example",
+		  "audit resolvers inbound=closed gateway=closed +j.example +e.example",
 		  NULL },
 		{ T("extend"), O, NULL, NULL,
 		  ".ccpod.yml:1: merge: override is not permitted: trust_project is "
