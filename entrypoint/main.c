@@ -51,11 +51,11 @@ static const struct verb verbs[] = {
 static int exit_status(const struct verb *verb, enum error_kind kind)
 {
 	static const int statuses[] = {
-		[ERROR_USAGE] = EX_USAGE,         [ERROR_POLICY] = EX_DATAERR,
-		[ERROR_RESOLVE] = EX_UNAVAILABLE, [ERROR_KERNEL] = EX_OSERR,
-		[ERROR_PRIVILEGE] = EX_NOPERM,    [ERROR_PROOF] = EX_CONFIG,
-		[ERROR_NOT_EXECUTABLE] = 126,     [ERROR_NOT_FOUND] = 127,
-		[ERROR_MEMORY] = EX_OSERR,
+		[ERROR_USAGE] = EX_USAGE,       [ERROR_POLICY] = EX_DATAERR,
+		[ERROR_NO_POLICY] = EX_DATAERR, [ERROR_RESOLVE] = EX_UNAVAILABLE,
+		[ERROR_KERNEL] = EX_OSERR,      [ERROR_PRIVILEGE] = EX_NOPERM,
+		[ERROR_PROOF] = EX_CONFIG,      [ERROR_NOT_EXECUTABLE] = 126,
+		[ERROR_NOT_FOUND] = 127,        [ERROR_MEMORY] = EX_OSERR,
 	};
 
 	if (kind == ERROR_NOT_EXECUTABLE || kind == ERROR_NOT_FOUND)

@@ -13,6 +13,7 @@ enum error_kind {
 	ERROR_NONE,
 	ERROR_USAGE,          /* 64: argv or environment */
 	ERROR_POLICY,         /* 65: a policy text, or what the layers say together */
+	ERROR_NO_POLICY,      /* 65: no layer says anything */
 	ERROR_RESOLVE,        /* 69: a required name did not resolve */
 	ERROR_KERNEL,         /* 71: the kernel refused, or an I/O fault */
 	ERROR_PRIVILEGE,      /* 77: a capability or uid is missing */

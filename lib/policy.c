@@ -117,7 +117,7 @@ static int refuse_unfenced_project(enum mode mode, const struct origin *at,
 static int refuse_no_policy(struct error *err)
 {
 	return error_set(
-		err, ERROR_POLICY,
+		err, ERROR_NO_POLICY,
 		"no policy: no layer says policy, allow or deny; write network: { allow: "
 		"[...] } to /etc/netpale/policy.yml, name a file with --profile, or say "
 		"--policy full to go without a fence");

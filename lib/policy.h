@@ -31,10 +31,11 @@ struct policy {
 enum trust_project policy_trust(struct layer *const layers[static LAYER_COUNT]);
 
 /* `layers` weakest first (profile, project, environment, flags), NULL where a source has
- * nothing. Fails with ERROR_POLICY: no policy at all; a project alone that would leave itself
- * unfenced (full, audit, or nothing but deny); override not permitted; override without policy;
- * a wildcard or a deny of a name beside another stance than guarded, but for a project's wildcard
- * against the operator's stance, which is left out. Warnings (what a
+ * nothing. Fails with ERROR_NO_POLICY where none of them says policy, allow or deny, else
+ * with ERROR_POLICY: a project alone that would leave itself unfenced (full, audit, or
+ * nothing but deny); override not permitted; override without policy; a wildcard or a deny
+ * of a name beside another stance than guarded, but for a project's wildcard against the
+ * operator's stance, which is left out. Warnings (what a
  * project asked for and did not get) go to `notes`. The layers are used up: the entries are
  * brought together in one of them, without a second copy of 100,000 of them, and released with
  * them. */
