@@ -157,11 +157,12 @@ static void print_run(const struct entry *run, size_t length,
 		buf_printf(out, "    - %s%s\n", entry.data, places.data);
 }
 
-static void print_entries(const struct policy *policy, bool deny,
+static bool print_entries(const struct policy *policy, bool deny,
 			  const struct repeats *repeats, struct buf *out)
 {
 	const char *head = deny ? "  deny:\n" : "  allow:\n";
 	size_t length;
+	bool any = false;
 
 	for (size_t i = 0; i < policy->count; i += length) {
 		const struct entry *run = &policy->entries[i];
@@ -172,10 +173,21 @@ static void print_entries(const struct policy *policy, bool deny,
 			repeated = repeated && run[j].same;
 		if (repeated || run->deny != deny)
 			continue;
-		buf_puts(out, head);
-		head = "";
+		buf_puts(out, any ? "" : head);
+		any = true;
 		print_run(run, length, repeats, out);
 	}
+	return any;
+}
+
+bool policy_print_entries(const struct policy *policy, bool deny, struct buf *out)
+{
+	struct repeats repeats CLEANUP(repeats_release) = { 0 };
+
+	if (repeats_collect(policy, &repeats))
+		return print_entries(policy, deny, &repeats, out);
+	out->failed = true;
+	return false;
 }
 
 static void print_scalar(const char *key, const char *value, const struct origin *origin,
@@ -218,8 +230,8 @@ void policy_print(const struct policy *policy, struct buf *out)
 	}
 	buf_puts(out, "network:\n");
 	print_scalar("policy", mode_name(policy->mode), &policy->mode_origin, out);
-	print_entries(policy, false, &repeats, out);
-	print_entries(policy, true, &repeats, out);
+	(void)print_entries(policy, false, &repeats, out);
+	(void)print_entries(policy, true, &repeats, out);
 	print_scalar("dns", stance_name(policy->dns), &policy->dns_origin, out);
 	print_opening("inbound", &policy->inbound, "deny", "allow", out);
 	print_opening("host_gateway", &policy->host_gateway, "false", "true", out);
