@@ -39,6 +39,8 @@ static const struct verb verbs[] = {
 	  0, verb_status },
 	{ "log", "", "what was refused, why, and the line that would allow it",
 	  GROUP_REFUSALS | SAY, 0, 0, verb_log },
+	{ "suggest", "", "print a policy from what was seen, see policy: audit",
+	  POLICY | GROUP_SUGGEST, 0, 0, verb_suggest },
 	{ "reload", "", "have the guard read the policy again", SAY, 0, 0, verb_reload },
 	{ "presets", "[NAME]", "the built-in groups; NAME prints pasteable lines", SAY, 0,
 	  1, verb_presets },

@@ -68,6 +68,8 @@ static const struct definition definitions[] = {
 	  "90s, 10m, 2h, 1d ago, or a time: 16:43, 2026-11-21 16:43:27" },
 	{ "hook", 0, OPTION_FLAG, GROUP_REFUSALS, AT(hook), NULL,
 	  "be a hook of Claude Code, see netpale(8)" },
+	{ "wildcards", 0, OPTION_FLAG, GROUP_SUGGEST, AT(wildcards), NULL,
+	  "let a wildcard stand for three names and more" },
 	{ "format", 0, OPTION_TEXT, GROUP_FORMAT, AT(format), "FORMAT",
 	  "nft (default) or json" },
 	{ "json", 0, OPTION_FLAG, GROUP_JSON, AT(json), NULL,

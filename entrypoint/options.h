@@ -22,6 +22,7 @@ enum option_group {
 	GROUP_SAY = 1 << 7, /* -q, -v */
 	GROUP_LOG = 1 << 8, /* --log */
 	GROUP_REFUSALS = 1 << 9, /* log -f, --since, --hook */
+	GROUP_SUGGEST = 1 << 10, /* --wildcards */
 };
 
 struct words {
@@ -35,7 +36,7 @@ struct settings {
 	const char *resolve_timeout, *answers, *user, *format, *log, *since;
 	struct words allow, deny, open, closed;
 	bool allow_root, allow_sudo, allow_host_network, quiet, verbose, json, follow,
-		hook;
+		hook, wildcards;
 };
 
 struct options;

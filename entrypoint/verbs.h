@@ -16,4 +16,5 @@ int verb_explain(const struct options *options, struct error *err);
 int verb_plan(const struct options *options, struct error *err);
 int verb_presets(const struct options *options, struct error *err);
 int verb_verify(const struct options *options, struct error *err);
+int verb_suggest(const struct options *options, struct error *err);
 int verb_version(const struct options *options, struct error *err);
