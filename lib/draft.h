@@ -38,6 +38,11 @@ struct draft {
 	size_t learned_count;
 };
 
+static inline bool draft_is_audit(const struct draft *draft)
+{
+	return draft->plan->mode == MODE_AUDIT;
+}
+
 /* The guard answers DNS, and opens what it learns. */
 static inline bool draft_is_guarded(const struct draft *draft)
 {

@@ -44,6 +44,8 @@ static const uint32_t docker_uids[] = { 0, 65534 };
  * flood costs it 2-5 us a packet otherwise). 128 bytes hold both headers, and what IPv6 may have
  * between. */
 static const struct logging refusals = { "netpale ", 20, 50, 128 };
+/* In audit each packet is the first of a flow, and perhaps of a destination. */
+static const struct logging audited = { "netpale ", 1000, 2000, 128 };
 
 /* Answers are read whole or not at all; as large as a frame of Ethernet. */
 static const struct logging answers = { PACKET_ANSWER, 100, 200, 1500 };
@@ -53,6 +55,15 @@ static void accept_marked(struct builder *b, const struct draft *draft)
 	match_ct_state(b, CT_ESTABLISHED);
 	match_ct_mark(b, draft->options->flow_mark);
 	rule_accept(b);
+}
+
+/* What no policy would allow is nothing to record in audit. */
+static void drop_silently(struct builder *b, const struct draft *draft)
+{
+	if (draft_is_audit(draft))
+		rule_accept(b);
+	else
+		rule_drop(b);
 }
 
 void mark_and_accept(struct builder *b, const struct draft *draft)
@@ -83,20 +94,15 @@ static void accept_allowed(struct builder *b, const struct draft *draft, size_t 
 	}
 }
 
-static bool is_audit(const struct draft *draft)
-{
-	return draft->plan->mode == MODE_AUDIT;
-}
-
 /* The other side of a flow that came in. After a new apply the container may be the
  * first to speak again. A flow older than the first fence cannot get here: conntrack
- * would have to see it begin inwards, and chain input lets TCP begin with a SYN only. In audit
- * such a flow is nothing to record: where its answers go to is no destination. */
+ * would have to see it begin inwards, and chain input lets TCP begin with a SYN only.
+ * In audit any flow: where answers go to is no destination to record. */
 static void accept_replies(struct builder *b, const struct draft *draft)
 {
 	match_ct_state(b, CT_ESTABLISHED);
 	match_ct_direction(b, true);
-	if (!draft->plan->inbound_open && !is_audit(draft))
+	if (!draft->plan->inbound_open && !draft_is_audit(draft))
 		match_service(b, SOURCE, &set_inbound);
 	mark_and_accept(b, draft);
 }
@@ -176,10 +182,7 @@ static void output_rules(struct builder *b, const struct draft *draft)
 	 * may join any group and so write to the link; silently, because nobody tried
 	 * anything. */
 	match_icmp6(b, &set_mld);
-	if (is_audit(draft))
-		rule_accept(b);
-	else
-		rule_drop(b);
+	drop_silently(b, draft);
 
 	if (guarded)
 		guard_accept_lapsed(b, draft, DESTINATION);
@@ -222,8 +225,10 @@ static void log_answers(struct builder *b, const struct draft *draft)
 {
 	const struct plan *plan = draft->plan;
 
-	if (draft->site || plan->mode == MODE_NONE || plan->dns != STANCE_RESOLVERS ||
-	    draft->options->quiet)
+	bool asks = plan->dns == STANCE_RESOLVERS ||
+		    (plan->dns == STANCE_PINNED && draft_is_audit(draft));
+
+	if (draft->site || plan->mode == MODE_NONE || !asks || draft->options->quiet)
 		return;
 	match_port(b, SOURCE, IPPROTO_UDP, 53);
 	match_ct_direction(b, true);
@@ -240,11 +245,10 @@ static void input_rules(struct builder *b, const struct draft *draft)
 	accept_marked(b, draft);
 
 	/* The far side of a connection older than conntrack: its push would make an
-	 * entry that looks as if it had come in, and our answers its replies. No policy
-	 * allows that, so audit has nothing to record. */
+	 * entry that looks as if it had come in, and our answers its replies. */
 	match_ct_state(b, CT_NEW);
 	match_tcp_no_syn(b);
-	if (is_audit(draft))
+	if (draft_is_audit(draft))
 		mark_and_accept(b, draft);
 	else
 		rule_goto(b, &refuse);
@@ -273,7 +277,7 @@ static void input_rules(struct builder *b, const struct draft *draft)
 static void post_rules(struct builder *b, const struct draft *draft)
 {
 	chain_begin(b, &post);
-	for (size_t i = 0; i < 4 && !is_audit(draft); i++) {
+	for (size_t i = 0; i < 4 && !draft_is_audit(draft); i++) {
 		match_oif(b, false, "lo");
 		match_prefix(b, i % 2 ? SOURCE : DESTINATION, &loopback[i / 2]);
 		rule_drop(b);
@@ -293,7 +297,6 @@ static void egress_rules(struct builder *b, const struct draft *draft)
 	bool guarded = draft_is_guarded(draft);
 
 	chain_begin(b, &egress);
-
 	/* Docker's resolver recurses any name. Every port: to this hook its 53 has
 	 * become a random one, which anybody can read in /proc/net/udp. */
 	if (plan->mode == MODE_NONE || plan->dns != STANCE_RESOLVERS) {
@@ -335,22 +338,17 @@ static void egress_rules(struct builder *b, const struct draft *draft)
 static void refuse_rules(struct builder *b, const struct draft *draft)
 {
 	chain_begin(b, &refuse);
-	/* Silently: nobody tried anything, and no policy allows it. */
 	match_ct_state(b, CT_INVALID);
-	if (is_audit(draft))
-		rule_accept(b);
-	else
-		rule_drop(b);
-	for (size_t i = 0; i < 2 && !draft->options->quiet; i++) {
-		count_daddr(b, &set_refused[i]);
-		rule_end(b);
-	}
+	drop_silently(b, draft);
 	if (!draft->options->quiet) {
-		log_some(b, &refusals);
+		count_daddr(b, &set_refused[0]);
+		rule_end(b);
+		count_daddr(b, &set_refused[1]);
+		rule_end(b);
+		log_some(b, draft_is_audit(draft) ? &audited : &refusals);
 		rule_end(b);
 	}
-
-	if (is_audit(draft)) {
+	if (draft_is_audit(draft)) {
 		/* Marked, so that a flow is recorded once and not for every packet. */
 		mark_and_accept(b, draft);
 	} else {
@@ -440,7 +438,7 @@ static int assemble(struct builder *b, struct draft *draft,
 {
 	uint32_t flags = table_flags(draft, standing);
 
-	b->accepts = is_audit(draft);
+	b->accepts = draft_is_audit(draft);
 	b->suffix = choose_suffix(draft, standing);
 	b->ruleset->quiet = draft->options->quiet;
 	b->ruleset->plain = b->suffix[0] == '\0';

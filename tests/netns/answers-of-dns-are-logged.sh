@@ -58,3 +58,6 @@ for other in '--dns pinned' '--policy none'; do
 	netpale apply $other --allow 198.51.100.11
 	refute "$other: no answer, no rule" says <(in_client nft list table inet netpale) 'netpale answer'
 done
+netpale apply --dns pinned --policy audit
+check 'pinned in audit: names are asked for, and learned' \
+	says <(in_client nft list table inet netpale) 'netpale answer'
