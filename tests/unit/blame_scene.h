@@ -12,12 +12,6 @@
 /* What was refused in a scene, and whether the line that is said to allow it does: it is read as a
  * policy is, added to the scene, and the scene asked again. */
 
-struct blamed {
-	struct blame by;
-	struct blame_texts texts;
-	struct refusal refusal;
-};
-
 static const uint8_t blame_key[HASH_KEY] = "blame";
 
 static inline struct blame blame_of(struct scene *scene)
@@ -112,4 +106,47 @@ static inline void assert_opens(struct scene *scene, const char *line,
 		fail_msg("SEED=%#llx: '%s' does not open it: %s", round_seed, line,
 			 verdict.reason ? verdict.reason : "an entry");
 	layer_release(&layer);
+}
+
+/* "NAME ADDR": a live lease; "lapsed NAME ADDR". To be freed. */
+static inline void learn(struct blame *by, const char *text)
+{
+	char words[128], *rest = words;
+	bool lapsed = strncmp(text, "lapsed ", 7) == 0;
+	struct lease_ops ops = { 0 };
+	struct lease_addr addr = { .classes = 1 };
+	struct leases *leases = leases_new(blame_key);
+	const char *host;
+	struct error err;
+	uint32_t told;
+
+	snprintf(words, sizeof(words), "%s", lapsed ? text + 7 : text);
+	host = strsep(&rest, " ");
+	addr.addr = addr_of(rest);
+	assert_int_equal(
+		leases_learn(leases, host, &addr, 1, 60, 1000, &ops, &told, &err), 0);
+	if (lapsed)
+		leases_expire(leases, 1000 * 1000);
+	assert_int_equal(leases_count(leases).live, !lapsed);
+	free(ops.v);
+	by->leases = leases;
+}
+
+/* Lines "NAME ADDR", the latest last. */
+static inline void resolve(struct resolved *resolved, const char *text)
+{
+	char lines[256], *rest = lines, *line;
+
+	snprintf(lines, sizeof(lines), "%s", text);
+	while ((line = strsep(&rest, "\n"))) {
+		const char *host = strsep(&line, " ");
+		struct addr addr = addr_of(line);
+
+		resolved_add(resolved, host, &addr, 1);
+	}
+}
+
+static inline void assert_text(const char *text, const char *wanted)
+{
+	assert_string_equal(text ? text : "(none)", wanted ? wanted : "(none)");
 }
