@@ -1,4 +1,3 @@
-#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +10,7 @@
 
 #include "lib/host.h"
 #include "lib/resolved.h"
+#include "tests/unit/heap.h"
 
 static const uint8_t key[HASH_KEY] = { 2, 7, 1, 8 };
 static struct resolved *resolved;
@@ -27,15 +27,6 @@ static int tear_down(void **state)
 	(void)state;
 	resolved_free(resolved);
 	return 0;
-}
-
-/* Of the heap, in use; the sanitizer's counts when there is one. */
-size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
-static size_t heap(void)
-{
-	if (__sanitizer_get_current_allocated_bytes)
-		return __sanitizer_get_current_allocated_bytes();
-	return mallinfo2().uordblks;
 }
 
 static struct addr addr_of(const char *text)
