@@ -63,6 +63,12 @@ void forwarder_watch(struct forwarder *f, int operation, int fd, uint32_t events
 	epoll_ctl(f->epoll, operation, fd, &event);
 }
 
+/* At the same place in both families' addresses. */
+uint16_t address_port(const union address *address)
+{
+	return ntohs(address->in.sin_port);
+}
+
 bool address_is_loopback(const union address *address)
 {
 	if (address->any.sa_family == AF_INET)

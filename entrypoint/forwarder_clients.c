@@ -43,8 +43,7 @@ bool clients_are_heard_by(int fd)
 	union address address = { 0 };
 	socklen_t size = sizeof(address);
 
-	/* The port is at the same place in both families' addresses. */
-	return getsockname(fd, &address.any, &size) == 0 && address.in.sin_port != 0;
+	return getsockname(fd, &address.any, &size) == 0 && address_port(&address) != 0;
 }
 
 static int add_listener(struct forwarder *f, int fd, struct error *err)
@@ -94,6 +93,7 @@ static void begin(struct forwarder *f, unsigned listener, const struct mmsghdr *
 	}
 	memcpy(&client.address, from->msg_name, sizeof(client.address));
 	client.loopback = address_is_loopback(&client.address);
+	client.port = address_port(&client.address);
 	questions_begin(f, &client, from->msg_iov->iov_base, header->msg_len);
 }
 

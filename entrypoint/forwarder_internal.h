@@ -39,12 +39,14 @@ union address {
 	struct sockaddr_in6 in6;
 };
 bool address_is_loopback(const union address *address);
+uint16_t address_port(const union address *address);
 
 /* Whose question it is. */
 struct client {
 	struct stream *stream; /* NULL: by UDP */
 	unsigned listener;     /* by UDP: which one */
 	bool loopback;         /* it asks from an address of lo */
+	uint16_t port;         /* from this one */
 	union address address; /* by UDP */
 };
 

@@ -217,6 +217,8 @@ static void ask_guard(struct question *q)
 	said->type = MESSAGE_ASK;
 	said->number = q->number;
 	said->qtype = q->type;
+	said->port = q->client.port;
+	said->stream = q->client.stream;
 	strcpy(said->host, q->host);
 	if (forwarder_tell(q->forwarder) != 0)
 		drop(q);

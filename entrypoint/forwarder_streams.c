@@ -24,6 +24,7 @@ struct stream {
 	int fd; /* -1: closed in this turn */
 	size_t index;
 	bool loopback;
+	uint16_t port;
 	bool waits;       /* with questions in `input` that are too many now */
 	uint32_t watched; /* the events */
 	int expected;     /* questions under way */
@@ -77,6 +78,7 @@ static struct stream *new_stream(struct forwarder *f, int fd,
 		.fd = fd,
 		.index = index,
 		.loopback = address_is_loopback(address),
+		.port = address_port(address),
 		.since = f->now,
 		.watched = EPOLLIN,
 	};
@@ -105,7 +107,11 @@ void streams_accept(struct forwarder *f, unsigned listener)
 
 static void take_questions(struct stream *s)
 {
-	const struct client client = { .stream = s, .loopback = s->loopback };
+	const struct client client = {
+		.stream = s,
+		.loopback = s->loopback,
+		.port = s->port,
+	};
 	uint8_t message[DNSMSG_QUERY_BYTES];
 	size_t length;
 

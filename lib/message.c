@@ -9,13 +9,14 @@
 enum field {
 	NUMBER = 1 << 0,
 	QTYPE = 1 << 1,
-	VERDICT = 1 << 2,
-	TTL = 1 << 3,
-	HOST = 1 << 4, /* length in one byte, text */
+	CLIENT = 1 << 2, /* 1 for TCP, else 0, in one byte; its port */
+	VERDICT = 1 << 3,
+	TTL = 1 << 4,
+	HOST = 1 << 5, /* length in one byte, text */
 	ADDRS = 1
-		<< 5, /* count in two bytes; each the family in one byte, 4 or 16 bytes */
-	FAILED = 1 << 6,
-	COUNTERS = 1 << 7,
+		<< 6, /* count in two bytes; each the family in one byte, 4 or 16 bytes */
+	FAILED = 1 << 7,
+	COUNTERS = 1 << 8,
 };
 
 static const struct shape {
@@ -24,7 +25,7 @@ static const struct shape {
 } shapes[] = {
 	[MESSAGE_SERVE] = { "SERVE", ADDRS },
 	[MESSAGE_READY] = { "READY", 0 },
-	[MESSAGE_ASK] = { "ASK", NUMBER | QTYPE | HOST },
+	[MESSAGE_ASK] = { "ASK", NUMBER | QTYPE | CLIENT | HOST },
 	[MESSAGE_VERDICT] = { "VERDICT", NUMBER | VERDICT | HOST },
 	[MESSAGE_LEARN] = { "LEARN", NUMBER | QTYPE | TTL | HOST | ADDRS },
 	[MESSAGE_LEARNED] = { "LEARNED", NUMBER | TTL | ADDRS | FAILED },
@@ -105,6 +106,10 @@ size_t message_encode(const struct message *message, uint8_t out[static MESSAGE_
 		at = put(at, 4, message->number);
 	if (has(message, QTYPE))
 		at = put(at, 2, message->qtype);
+	if (has(message, CLIENT)) {
+		at = put(at, 1, message->stream);
+		at = put(at, 2, message->port);
+	}
 	if (has(message, VERDICT))
 		at = put(at, 1, message->verdict);
 	if (has(message, TTL))
@@ -219,6 +224,11 @@ static void take_fields(struct reader *r, struct message *message)
 		message->number = (uint32_t)take(r, 4);
 	if (has(message, QTYPE))
 		message->qtype = (uint16_t)take(r, 2);
+	if (has(message, CLIENT)) {
+		message->stream =
+			take_below(r, 1, 2, "its client is neither UDP nor TCP");
+		message->port = (uint16_t)take(r, 2);
+	}
 	if (has(message, VERDICT))
 		message->verdict = (enum message_verdict)take_below(
 			r, 1, VERDICT_COUNT, "there is no such verdict");
@@ -242,6 +252,8 @@ static void clear(struct message *message, enum message_type type)
 	message->type = type;
 	message->number = 0;
 	message->qtype = 0;
+	message->port = 0;
+	message->stream = false;
 	message->verdict = VERDICT_FORWARD;
 	message->ttl = 0;
 	message->host[0] = '\0';

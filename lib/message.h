@@ -59,7 +59,10 @@ struct message {
 	enum message_type type;
 	/* ASK, LEARN and their answers: the forwarder's own number for the question. */
 	uint32_t number;
-	uint16_t qtype;               /* ASK, LEARN */
+	uint16_t qtype; /* ASK, LEARN */
+	/* ASK: the client's own port, and whether it asks by TCP: its socket tells who it is. */
+	uint16_t port;
+	bool stream;
 	enum message_verdict verdict; /* VERDICT */
 	uint32_t ttl;         /* LEARN: the smallest of the reply; LEARNED: to tell */
 	char host[HOST_TEXT]; /* ASK, LEARN: normalised; VERDICT_POINTER; else "" */

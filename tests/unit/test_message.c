@@ -34,6 +34,10 @@ static void compose(enum message_type type)
 		sent.number = 0xfedcba98;
 	if (type == MESSAGE_ASK || type == MESSAGE_LEARN)
 		sent.qtype = 28;
+	if (type == MESSAGE_ASK) {
+		sent.port = 0xcafe;
+		sent.stream = true;
+	}
 	if (type == MESSAGE_LEARN || type == MESSAGE_LEARNED)
 		sent.ttl = 0x80000001;
 	if (type == MESSAGE_VERDICT)
@@ -51,6 +55,8 @@ static void assert_same(const struct message *a, const struct message *b)
 	assert_int_equal(a->type, b->type);
 	assert_int_equal(a->number, b->number);
 	assert_int_equal(a->qtype, b->qtype);
+	assert_int_equal(a->port, b->port);
+	assert_int_equal(a->stream, b->stream);
 	assert_int_equal(a->verdict, b->verdict);
 	assert_int_equal(a->ttl, b->ttl);
 	assert_string_equal(a->host, b->host);
@@ -106,16 +112,19 @@ static void every_type_comes_through(void **state)
 /* What the other end of another build would have to understand. */
 static void bytes_are_these(void **state)
 {
-	static const uint8_t ask[] = "\x03\x00\x00\x00\x07\x00\x1c\x04"
+	static const uint8_t ask[] = "\x03\x00\x00\x00\x07\x00\x1c\x01\x80\x01\x04"
 				     "a.bc";
 	static const uint8_t learn[] = "\x05\x00\x00\x00\x07\x00\x01\x00\x00\x01\x2c\x01"
 				       "a\x00\x02\x04\xc0\x00\x02\x01"
 				       "\x06\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01";
 
 	(void)state;
-	sent = (struct message){
-		.type = MESSAGE_ASK, .number = 7, .qtype = 28, .host = "a.bc"
-	};
+	sent = (struct message){ .type = MESSAGE_ASK,
+				 .number = 7,
+				 .qtype = 28,
+				 .port = 0x8001,
+				 .stream = true,
+				 .host = "a.bc" };
 	assert_int_equal(message_encode(&sent, wire), sizeof(ask) - 1);
 	assert_memory_equal(wire, ask, sizeof(ask) - 1);
 	sent = (struct message){ .type = MESSAGE_LEARN,
@@ -161,7 +170,7 @@ static void a_part_of_one_is_none(void **state)
 		refuses(longer, length + 1, NULL);
 	}
 	REFUSES("\x07\x00", "PING: more bytes follow");
-	REFUSES("\x03\x00\x00\x00\x07\x00\x1c\x04"
+	REFUSES("\x03\x00\x00\x00\x07\x00\x1c\0\0\x35\x04"
 		"a.b",
 		"ASK: it is cut off");
 }
@@ -176,6 +185,9 @@ static void what_is_out_of_range_is_refused(void **state)
 	REFUSES("\x04\0\0\0\x01\x05", "VERDICT: there is no such verdict");
 	REFUSES("\x04\0\0\0\x01\xff", "VERDICT: there is no such verdict");
 	REFUSES("\x06\0\0\0\x01\0\0\0\x3c\0\0\x02", "LEARNED: a flag is neither 0 nor 1");
+	REFUSES("\x03\0\0\0\x07\0\x01\x02\0\x35\x01"
+		"a",
+		"ASK: its client is neither UDP nor TCP");
 	REFUSES("\x01\0\x01\x05\xc0\0\x02\x01", "SERVE: an address is of no family");
 	REFUSES("\x01\0\x01\x00\xc0\0\x02\x01", "SERVE: an address is of no family");
 }
@@ -236,32 +248,32 @@ static void a_host_comes_normalised_or_not_at_all(void **state)
 		"a b", "a\\.b",      "1.2.3.4",    "-a",
 		".",   "*.example.", "b\xc3\xbc",  "a\x1b[0m"
 	};
-	uint8_t bytes[300] = "\x03\0\0\0\x07\0\x01";
+	uint8_t bytes[300] = "\x03\0\0\0\x07\0\x01\0\0\x35";
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
 		size_t length = strlen(hosts[i]);
 
-		bytes[7] = (uint8_t)length;
-		memcpy(bytes + 8, hosts[i], length);
-		refuses(bytes, 8 + length, NULL);
+		bytes[10] = (uint8_t)length;
+		memcpy(bytes + 11, hosts[i], length);
+		refuses(bytes, 11 + length, NULL);
 	}
-	REFUSES("\x03\0\0\0\x07\0\x01\x03"
+	REFUSES("\x03\0\0\0\x07\0\x01\0\0\x35\x03"
 		"A.b",
 		"ASK: its host name is not normalised");
-	REFUSES("\x03\0\0\0\x07\0\x01\x03"
+	REFUSES("\x03\0\0\0\x07\0\x01\0\0\x35\x03"
 		"a\0b",
 		NULL);
 	/* 254 and 255 bytes. */
 	for (unsigned length = HOST_MAX + 1; length <= 255; length++) {
-		bytes[7] = (uint8_t)length;
-		memset(bytes + 8, 'a', length);
+		bytes[10] = (uint8_t)length;
+		memset(bytes + 11, 'a', length);
 		for (size_t i = 63; i < length; i += 64)
-			bytes[8 + i] = '.';
-		refuses(bytes, 8 + length, NULL);
+			bytes[11 + i] = '.';
+		refuses(bytes, 11 + length, NULL);
 	}
 	/* What is quoted is made safe. */
-	REFUSES("\x03\0\0\0\x07\0\x01\x02\x1b[",
+	REFUSES("\x03\0\0\0\x07\0\x01\0\0\x35\x02\x1b[",
 		"ASK: '\\x1b[' is not a host name: "
 		"only letters, digits, hyphens and dots may stand in it");
 }
