@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "entrypoint/eyes.h"
 #include "entrypoint/fd.h"
 
 #define PROJECT_FILE ".ccpod.yml"
@@ -22,16 +22,7 @@
 /* The kernel's own bound for supplementary groups (NGROUPS_MAX). */
 #define GROUPS_MAX 65536
 
-/* The calls cannot report a failure, but tell who we are when asked for an impossible id. */
-static bool set_file_ids(uid_t uid, gid_t gid)
-{
-	setfsgid(gid);
-	setfsuid(uid);
-	return (uid_t)setfsuid((uid_t)-1) == uid && (gid_t)setfsgid((gid_t)-1) == gid;
-}
-
-/* Leaving root's fsuid also takes the capabilities that override modes, for this moment.
- * `groups` is where ours are kept meanwhile. */
+/* `groups` is where ours are kept meanwhile. */
 static int open_between(const char *path, int flags, const struct user *as, gid_t *groups)
 {
 	int count = getgroups(GROUPS_MAX, groups);
@@ -39,12 +30,12 @@ static int open_between(const char *path, int flags, const struct user *as, gid_
 
 	if (count < 0 || setgroups(as->group_count, as->groups) < 0)
 		return -1;
-	if (set_file_ids(as->uid, as->gid))
+	if (eyes_take(as))
 		fd = open(path, flags);
 	else
 		errno = EPERM;
 	saved = errno;
-	if (!set_file_ids(geteuid(), getegid()) || setgroups((size_t)count, groups) < 0) {
+	if (!eyes_return() || setgroups((size_t)count, groups) < 0) {
 		if (fd >= 0)
 			close(fd);
 		return -1;
