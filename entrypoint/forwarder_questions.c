@@ -8,9 +8,11 @@
 #include "lib/lease.h"
 #include "lib/reply.h"
 
-#define NOT_ALLOWED "not allowed by the netpale policy"
-#define TOO_MANY "too many names below this wildcard"
-#define NOT_OPENED "the answer's addresses may not be opened"
+/* What a person reads who asks why (EDE). */
+#define NOT_ALLOWED "netpale: no entry allows this name"
+#define DENIED "netpale: an entry denies this name"
+#define TOO_MANY "netpale: too many names below this wildcard"
+#define NOT_OPENED "netpale: the answer's addresses may not be opened"
 
 void questions_open(struct forwarder *f)
 {
@@ -229,7 +231,7 @@ static void begin(struct forwarder *f, const struct client *client)
 	static const struct dnsmsg_reply no_host = {
 		.rcode = DNSMSG_NXDOMAIN,
 		.ede = DNSMSG_EDE_BLOCKED,
-		.ede_text = "not a host name",
+		.ede_text = "netpale: not a host name",
 	};
 	struct question *q;
 
@@ -284,6 +286,9 @@ void questions_judged(struct forwarder *f, const struct message *verdict)
 		break;
 	case VERDICT_REFUSED:
 		answer_blocked(q, DNSMSG_NXDOMAIN, NOT_ALLOWED);
+		break;
+	case VERDICT_DENIED:
+		answer_blocked(q, DNSMSG_NXDOMAIN, DENIED);
 		break;
 	case VERDICT_NO_DATA:
 		answer_empty(q, DNSMSG_NOERROR);

@@ -41,6 +41,7 @@ enum message_verdict {
 	VERDICT_NO_DATA, /* the name is allowed, that type is not served */
 	VERDICT_LIMITED, /* REFUSED: too many names below one wildcard */
 	VERDICT_POINTER, /* PTR: `host` */
+	VERDICT_DENIED,  /* NXDOMAIN: an entry denies the name */
 	VERDICT_COUNT,
 };
 

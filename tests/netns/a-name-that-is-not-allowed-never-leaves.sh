@@ -7,7 +7,7 @@
 start_upstream 198.51.100.53
 serve upstream=198.51.100.53 allow=www.example.com allow=.cdn.example.com limited=much.example.com \
 	pointer=10.100.51.198.in-addr.arpa=www.example.com ttl=77
-blocked='EDE: 15 .Blocked.: .not allowed by the netpale policy.'
+blocked='EDE: 15 .Blocked.: .netpale: no entry allows this name.'
 
 for server in @127.0.0.1 @::1; do
 	for type in A AAAA TXT ANY HTTPS SVCB SRV NULL MX NS SOA CNAME TYPE65280; do
@@ -36,7 +36,7 @@ for type in HTTPS SVCB TXT SRV MX NULL ANY PTR CNAME; do
 done
 check 'still upstream has heard of nothing' same '' "$(asked 198.51.100.53)"
 check 'too many names below a wildcard: refused' \
-	answers REFUSED 'EDE: 15 .Blocked.: .too many names below this wildcard.' much.example.com A
+	answers REFUSED 'EDE: 15 .Blocked.: .netpale: too many names below this wildcard.' much.example.com A
 check 'the name of an address' \
 	answers NOERROR '^10\.100\.51\.198\.in-addr\.arpa\..*PTR.*www\.example\.com\.$' -x 198.51.100.10
 check 'that of another' answers NXDOMAIN '' -x 203.0.113.10

@@ -32,7 +32,7 @@ refilled=$((($(now_ms) - start) / 1000 + 1))
 answered=$(outcome NOERROR) refused=$(outcome REFUSED)
 check "a burst is answered: $answered" test "$answered" -ge 200 -a "$answered" -le $((200 + refilled))
 check 'all others are refused' same 300 $((answered + refused))
-check 'and why' says answers 'EDE: 15 .Blocked.: .too many names below this wildcard.'
+check 'and why' says answers 'EDE: 15 .Blocked.: .netpale: too many names below this wildcard.'
 check 'what was refused has not left' same "$answered" "$(left wild)"
 check 'known names go on' asks_all n{1..100}.wild.example.com
 check 'each of them' same 100 "$(outcome NOERROR)"

@@ -20,7 +20,7 @@ check 'it has one when the guard has said so' says held '77.*AAAA.*2001:db8:1::1
 check 'what the kernel refused is no answer' answers SERVFAIL '' failed.example.com A
 check 'without an address that may be told there is none' \
 	answers NOERROR '' www.example.com A
-check 'which is said' says answer 'EDE: 17 .Filtered.: .the answer.s addresses may not be opened.'
+check 'which is said' says answer 'EDE: 17 .Filtered.: .netpale: the answer.s addresses may not be opened.'
 
 check 'a chain of CNAMEs is told' answers NOERROR 'AAAA.*2001:db8:1::10$' alias.example.com AAAA
 check 'in its order' same "$(grep -cE '^(alias\.example\.com\..*CNAME.*a\.CDN\.test|a\.CDN\.test\..*CNAME.*b\.cdn\.test|b\.cdn\.test\..*AAAA)' answer)" 3

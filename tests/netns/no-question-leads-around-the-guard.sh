@@ -36,7 +36,7 @@ policy <<-'END'
 END
 start_guard -f /run/policy.yml
 
-blocked='EDE: 15 .Blocked.: .not allowed by the netpale policy.'
+blocked='EDE: 15 .Blocked.: .netpale: no entry allows this name.'
 for type in A AAAA TXT ANY HTTPS SVCB SRV NULL MX NS CNAME SOA PTR CAA DNSKEY TYPE65280; do
 	for protocol in +notcp +tcp; do
 		check "$type $protocol: at once" nxdomain_fast secret.evil.test $type $protocol
@@ -53,7 +53,7 @@ for server in "${everywhere[@]}" "${inside[@]}" 198.51.100.99 2001:db8:1::99; do
 	done
 done
 check 'kdig is told why, too' \
-	says <(as_agent kdig +edns secret.evil.test) 'EDE: 15 .Blocked.: .not allowed by the netpale policy'
+	says <(as_agent kdig +edns secret.evil.test) 'EDE: 15 .Blocked.: .netpale: no entry allows this name'
 
 # Questions that are not as they should be.
 for option in +norecurse +cdflag +adflag +dnssec +zflag +nsid +subnet=203.0.113.0/24 +ednsopt=65001:73656372 \

@@ -107,6 +107,10 @@ static void every_type_comes_through(void **state)
 		sent.host[0] = '\0';
 		passes();
 	}
+	compose(MESSAGE_VERDICT);
+	sent.verdict = VERDICT_DENIED;
+	sent.host[0] = '\0';
+	passes();
 }
 
 /* What the other end of another build would have to understand. */
@@ -182,7 +186,7 @@ static void what_is_out_of_range_is_refused(void **state)
 	REFUSES("\x00", "message: there is no such type");
 	REFUSES("\x09", "message: there is no such type");
 	REFUSES("\xff", "message: there is no such type");
-	REFUSES("\x04\0\0\0\x01\x05", "VERDICT: there is no such verdict");
+	REFUSES("\x04\0\0\0\x01\x06", "VERDICT: there is no such verdict");
 	REFUSES("\x04\0\0\0\x01\xff", "VERDICT: there is no such verdict");
 	REFUSES("\x06\0\0\0\x01\0\0\0\x3c\0\0\x02", "LEARNED: a flag is neither 0 nor 1");
 	REFUSES("\x03\0\0\0\x07\0\x01\x02\0\x35\x01"
