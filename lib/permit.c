@@ -293,7 +293,7 @@ static bool is_open_anyway(const struct plan *plan, const struct addr *addr)
 {
 	const struct spans *spans = &plan->spans[addr->family == FAMILY_6];
 
-	return plan->mode == MODE_AUDIT || site_is_own(&plan->site, addr) ||
+	return site_is_own(&plan->site, addr) ||
 	       spans_at(spans, addr->value) != PORTSET_EMPTY;
 }
 
@@ -324,7 +324,8 @@ int permit_grant(const struct permit *permit, const char *host,
 		grant.why = ADMIT;
 	if (as_literal && grant_private(permit, host, permission, addr, &grant, err) < 0)
 		return -1;
-	grant.admitted = grant.classes || is_open_anyway(permit->plan, addr);
+	grant.justified = grant.classes || is_open_anyway(permit->plan, addr);
+	grant.admitted = grant.justified || permit->plan->mode == MODE_AUDIT;
 	*ret = grant;
 	return 0;
 }

@@ -57,9 +57,9 @@ void permit_ask(const struct permit *permit, const char *host, struct permission
 /* What an address that DNS gave for `host` opens under `permission`: bit i is plan->classes[i]. */
 struct grant {
 	uint32_t classes;
-	/* The address may be told: it opens something, or the plan opens it anyway, as everything
-	 * in mode audit and the container's own. */
-	bool admitted;
+	/* It opens something, or the plan opens the address anyway, as the container's own. */
+	bool justified;
+	bool admitted; /* the address may be told: that, or mode audit */
 	enum admission
 		why; /* not admitted: why; ADMIT when a deny cut all of its ports */
 };
