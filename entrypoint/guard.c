@@ -11,6 +11,7 @@
  *               SIGTERM and SIGINT end the guard
  *   forwarder   its messages (guard_dns.c)
  *   control     root asks (control.h)
+ *   packet log  what the fence refuses (guard_refusals.c)
  *   a timer     twice a second: has a file changed, is the forwarder alive, what has lapsed
  *
  * The table is held by our netlink socket where the kernel can do that (ruleset.h). When the guard is
@@ -173,6 +174,14 @@ static int start_agent(struct guard *guard, struct error *err)
 	return init_release(&guard->init, err);
 }
 
+/* Where there is one. */
+static int watch_log(struct guard *guard, struct error *err)
+{
+	int fd = recorder_fd(guard->record.recorder);
+
+	return fd < 0 ? 0 : watch_fd(guard, fd, err);
+}
+
 static void say_start(const struct guard *guard)
 {
 	start_say(guard->start, &guard->regime->fence, &guard->regime->inputs,
@@ -183,8 +192,8 @@ static void say_start(const struct guard *guard)
 
 static int begin(struct guard *guard, struct error *err)
 {
-	if (open_loop(guard, err) < 0 || open_tables(guard, err) < 0 ||
-	    guard_read_names(guard, err) < 0)
+	if (guard_record_open(guard, err) < 0 || open_loop(guard, err) < 0 ||
+	    open_tables(guard, err) < 0 || guard_read_names(guard, err) < 0)
 		return -1;
 	if (is_guarded(guard) && sockets_listen(&guard->sockets, err) < 0)
 		return -1;
@@ -197,7 +206,7 @@ static int begin(struct guard *guard, struct error *err)
 	}
 	open_control(guard);
 	guard_status_keep(guard);
-	if (start_agent(guard, err) < 0)
+	if (start_agent(guard, err) < 0 || watch_log(guard, err) < 0)
 		return -1;
 	guard_watch(guard); /* what we can still see */
 	say_start(guard);
@@ -308,6 +317,8 @@ static void take_event(struct guard *guard, int fd)
 			control_answer(&guard->control, client, "no room", -1);
 	} else if (fd == guard->worker.fd) {
 		guard_forward_read(guard);
+	} else if (fd == recorder_fd(guard->record.recorder)) {
+		guard_record_packets(guard);
 	} else {
 		take_client(guard, fd);
 	}
@@ -320,7 +331,8 @@ static void loop(struct guard *guard)
 	/* The agent may hold back the terminal that both write to. */
 	log_never_wait();
 	while (!guard->ended) {
-		int count = epoll_wait(guard->epoll, events, EVENTS, -1);
+		int count = epoll_wait(guard->epoll, events, EVENTS,
+				       guard_record_write(guard));
 
 		for (int i = 0; i < count && !guard->ended; i++)
 			take_event(guard, events[i].data.fd);
@@ -334,6 +346,7 @@ static void end(struct guard *guard)
 	worker_kill(&guard->worker);
 	control_close(&guard->control);
 	sockets_close(&guard->sockets);
+	recorder_free(guard->record.recorder);
 	leases_free(guard->leases);
 	quota_free(guard->quota);
 	regime_free(guard->regime);
@@ -380,5 +393,6 @@ int guard_run(const struct start *start, struct inputs *inputs, const struct use
 		return -1;
 	guard_rest(guard);
 	loop(guard);
+	guard_record_end(guard);
 	return guard->status;
 }

@@ -154,13 +154,6 @@ void guard_forward_tick(struct guard *guard)
 
 /* --- questions ------------------------------------------------------------------------------- */
 
-static void refuse(struct guard *guard, enum refusal_reason reason,
-		   struct message *answer, enum message_verdict verdict)
-{
-	guard->counts.refusals[reason]++;
-	answer->verdict = verdict;
-}
-
 /* The bytes that whoever asks has chosen: those in front of the wildcard's domain. */
 static size_t chosen_bytes(const char *host, const struct entry *entry)
 {
@@ -195,16 +188,6 @@ static bool is_audit(const struct guard *guard)
 	return guard->regime->fence.plan->mode == MODE_AUDIT;
 }
 
-/* Nothing is refused, what would be is counted. */
-static enum permit_verdict record(struct guard *guard, enum permit_verdict verdict)
-{
-	if (verdict == PERMIT_NO_ENTRY)
-		guard->counts.refusals[REASON_NO_ENTRY]++;
-	if (verdict == PERMIT_DENIED)
-		guard->counts.refusals[REASON_DENIED]++;
-	return PERMIT_ALLOWED;
-}
-
 /* Addresses, and what an entry says. */
 static bool is_served(const struct permission *permission, uint16_t type)
 {
@@ -212,9 +195,41 @@ static bool is_served(const struct permission *permission, uint16_t type)
 	       permission->types & entry_type_of(type);
 }
 
+#define NO_REASON REFUSAL_REASONS
+
+/* Why the question is not let out; in mode audit, would not be. */
+static enum refusal_reason reason_against(struct guard *guard, const struct message *ask,
+					  const struct permission *permission)
+{
+	if (permission->verdict == PERMIT_DENIED)
+		return REFUSAL_DENIED;
+	if (permission->verdict == PERMIT_NO_ENTRY ||
+	    (is_audit(guard) && !permission->entry))
+		return REFUSAL_NAME;
+	if (!is_served(permission, ask->qtype))
+		return REFUSAL_TYPE;
+	if (is_limited(guard, ask->host, permission))
+		return REFUSAL_LIMIT;
+	return NO_REASON;
+}
+
+/* Nothing is refused in mode audit, but types that the forwarder cannot carry. */
+static enum message_verdict verdict_in_audit(uint16_t type)
+{
+	static const struct permission any = { .types = UINT8_MAX };
+
+	return is_served(&any, type) ? VERDICT_FORWARD : VERDICT_NO_DATA;
+}
+
 static void judge(struct guard *guard, const struct message *ask, struct message *answer)
 {
+	static const enum message_verdict verdicts[REFUSAL_REASONS + 1] = {
+		[REFUSAL_NAME] = VERDICT_REFUSED, [REFUSAL_DENIED] = VERDICT_DENIED,
+		[REFUSAL_TYPE] = VERDICT_NO_DATA, [REFUSAL_LIMIT] = VERDICT_LIMITED,
+		[NO_REASON] = VERDICT_FORWARD,
+	};
 	struct permission permission;
+	enum refusal_reason reason;
 	const char *host;
 
 	if (ask->qtype == DNSMSG_TYPE_PTR) {
@@ -222,18 +237,14 @@ static void judge(struct guard *guard, const struct message *ask, struct message
 		return;
 	}
 	guard_permission(guard, guard->regime, ask->host, &permission, &host);
-	if (is_audit(guard))
-		permission.verdict = record(guard, permission.verdict);
-	if (permission.verdict == PERMIT_NO_ENTRY)
-		refuse(guard, REASON_NO_ENTRY, answer, VERDICT_REFUSED);
-	else if (permission.verdict == PERMIT_DENIED)
-		refuse(guard, REASON_DENIED, answer, VERDICT_REFUSED);
-	else if (!is_served(&permission, ask->qtype))
-		refuse(guard, REASON_TYPE, answer, VERDICT_NO_DATA);
-	else if (is_limited(guard, ask->host, &permission))
-		refuse(guard, REASON_LIMIT, answer, VERDICT_LIMITED);
+	reason = reason_against(guard, ask, &permission);
+	answer->verdict =
+		is_audit(guard) ? verdict_in_audit(ask->qtype) : verdicts[reason];
+	if (reason == NO_REASON)
+		guard_note_asker(guard, ask);
 	else
-		answer->verdict = VERDICT_FORWARD;
+		guard_record_question(guard, ask, reason, permission.entry,
+				      answer->verdict == VERDICT_FORWARD);
 }
 
 /* --- answers --------------------------------------------------------------------------------- */
@@ -244,6 +255,20 @@ struct batch {
 	size_t count;
 	struct lease_ops ops;
 };
+
+/* A deny took all of its ports, or no name may lead there. */
+static void record_answer(struct guard *guard, const struct message *said,
+			  const struct addr *addr, const struct permission *permission,
+			  const struct grant *grant)
+{
+	bool denied = grant->why == ADMIT;
+
+	/* In mode audit the names that nobody mentions led to a row when they were asked for. */
+	if (grant->justified || (grant->admitted && permission->count == 0))
+		return;
+	guard_record_answer(guard, said, denied ? REFUSAL_DENIED : REFUSAL_PRIVATE, addr,
+			    denied ? NULL : permission->entry, grant->admitted);
+}
 
 /* What of the reply may be told, and what it opens. -1: nothing, because memory ran out. */
 static int learn(struct guard *guard, const struct message *said, struct message *answer,
@@ -267,12 +292,12 @@ static int learn(struct guard *guard, const struct message *said, struct message
 			return -1;
 		if (grant.admitted)
 			answer->addrs[answer->count++] = said->addrs[i];
-		else
-			guard->counts.refusals[REASON_ADDRESS]++;
+		record_answer(guard, said, &said->addrs[i], &permission, &grant);
 		if (grant.admitted && grant.classes)
 			opened[count++] =
 				(struct lease_addr){ said->addrs[i], grant.classes };
 	}
+	guard_note_answer(guard, said->host, answer);
 	if (count == 0)
 		return 0;
 	return leases_learn(guard->leases, said->host, opened, count, said->ttl,
@@ -389,6 +414,7 @@ void guard_forward_read(struct guard *guard)
 	deliver(guard);
 	settle(guard, &batch);
 	deliver(guard);
+	guard_find_askers(guard);
 	if (got < 0 && guard->worker.pid)
 		guard_forward_failed(guard, err.text);
 }

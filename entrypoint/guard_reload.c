@@ -19,8 +19,7 @@ void guard_permission(const struct guard *guard, const struct regime *regime,
 	permit_ask(regime->permit, host, ret);
 	/* Clients look for a neighbour's name below each search domain, and the policy calls it by
 	 * the label alone. */
-	for (size_t i = 0; i < guard->search.count && ret->verdict == PERMIT_NO_ENTRY;
-	     i++) {
+	for (size_t i = 0; i < guard->search.count && !ret->entry; i++) {
 		const char *domain = guard->search.domains[i];
 		size_t length = strcspn(host, ".");
 

@@ -5,6 +5,7 @@
 #include "entrypoint/control.h"
 #include "entrypoint/guard.h"
 #include "entrypoint/init.h"
+#include "entrypoint/recorder.h"
 #include "entrypoint/sockets.h"
 #include "entrypoint/watch.h"
 #include "entrypoint/worker.h"
@@ -19,6 +20,7 @@
  *	guard.c          start, loop, end
  *	guard_dns.c      the forwarder: its life, its messages
  *	guard_names.c    whom to ask, as it was at the start
+ *	guard_refusals.c what is refused, and who asked
  *	guard_reload.c   another policy in place of this one
  *	guard_status.c   what is in force, for people and machines
  */
@@ -37,17 +39,25 @@ struct file_copy {
 	char path[32];
 };
 
-enum refusal_reason {
-	REASON_NO_ENTRY, /* no entry allows the name */
-	REASON_DENIED,   /* an entry denies it */
-	REASON_TYPE,  /* the name is allowed, another type than addresses was asked for */
-	REASON_LIMIT, /* too many names below a wildcard */
-	REASON_ADDRESS, /* an answer's address may not be opened */
-	REASON_COUNT,
+/* An allowed question whose asker is looked for when its verdict is on the way. */
+struct late_ask {
+	char host[HOST_TEXT];
+	uint16_t port;
+	bool stream;
+};
+#define LATE_MAX 16
+
+struct guard_record {
+	struct recorder *recorder;
+	int64_t due; /* when recorder_write() is; -1: when something has come */
+	pid_t asked_last;
+	int64_t lookups_since;
+	unsigned lookups; /* since then */
+	struct late_ask late[LATE_MAX];
+	size_t late_count;
 };
 
 struct guard_counts {
-	uint64_t refusals[REASON_COUNT];
 	uint64_t learned;        /* replies that were put into the sets */
 	uint64_t kernel_refused; /* those the kernel did not take */
 	unsigned restarts;       /* of the forwarder */
@@ -68,6 +78,7 @@ struct guard {
 	struct file_copy hosts, resolv_conf; /* every regime's inputs read them */
 	struct leases *leases;
 	struct quota *quota;
+	struct guard_record record;
 
 	struct sockets sockets;
 	struct worker worker;
@@ -113,6 +124,31 @@ int guard_read_names(struct guard *guard, struct error *err) MUST_CHECK;
 /* The names that Docker does not know itself it asks of servers that old engines do not tell. Finds
  * them behind the fence that redirects the question, into `site`. True when there are any. */
 bool guard_find_upstreams(const struct guard *guard, struct site *site);
+
+/* guard_refusals.c */
+
+/* Before the guard gives anything up. */
+int guard_record_open(struct guard *guard, struct error *err) MUST_CHECK;
+/* Something lies in the kernel's log. */
+void guard_record_packets(struct guard *guard);
+/* A question that does not go out, or does in mode audit alone. To be called before its verdict is
+ * sent: while the client waits, it can be told who it is. */
+void guard_record_question(struct guard *guard, const struct message *ask,
+			   enum refusal_reason reason, const struct entry *entry,
+			   bool audit);
+/* An address of an answer that is not told, or is in mode audit alone. */
+void guard_record_answer(struct guard *guard, const struct message *said,
+			 enum refusal_reason reason, const struct addr *addr,
+			 const struct entry *entry, bool audit);
+/* A question that goes out; guard_find_askers() looks who asks, when nobody waits for a verdict. */
+void guard_note_asker(struct guard *guard, const struct message *ask);
+void guard_find_askers(struct guard *guard);
+/* What was told of a name. */
+void guard_note_answer(struct guard *guard, const char *host, const struct message *told);
+/* Writes what is due. For how long to wait then, as epoll_wait() takes it. */
+int guard_record_write(struct guard *guard);
+/* What lies there still, and all that was not written yet. */
+void guard_record_end(struct guard *guard);
 
 /* guard_reload.c */
 

@@ -14,12 +14,6 @@
 
 #define STATUS_VERSION 1
 
-static const char *const reasons[REASON_COUNT] = {
-	[REASON_NO_ENTRY] = "no entry",      [REASON_DENIED] = "denied",
-	[REASON_TYPE] = "query type",        [REASON_LIMIT] = "tunnel limit",
-	[REASON_ADDRESS] = "private answer",
-};
-
 static json_t *describe_layers(const struct guard *guard)
 {
 	const struct inputs *inputs = &guard->regime->inputs;
@@ -43,11 +37,12 @@ static json_t *describe_names(const struct guard *guard)
 
 static json_t *describe_refusals(const struct guard *guard)
 {
+	struct refusals_totals totals = recorder_totals(guard->record.recorder);
 	json_t *object = json_object();
 
-	for (size_t i = 0; i < REASON_COUNT; i++)
-		json_object_set_new(object, reasons[i],
-				    json_integer((json_int_t)guard->counts.refusals[i]));
+	for (enum refusal_reason i = 0; i < REFUSAL_REASONS; i++)
+		json_object_set_new(object, refusal_reason_name(i),
+				    json_integer((json_int_t)totals.counts[i]));
 	return object;
 }
 
@@ -91,13 +86,13 @@ static json_t *describe(const struct guard *guard)
 {
 	const struct plan *plan = guard->regime->fence.plan;
 	json_t *object =
-		json_pack("{s:i,s:s,s:s,s:o,s:o}", "version", STATUS_VERSION, "policy",
-			  mode_name(plan->mode), "dns", stance_name(plan->dns), "layers",
-			  describe_layers(guard), "reloads", describe_reloads(guard));
+		json_pack("{s:i,s:s,s:s,s:o,s:o,s:o}", "version", STATUS_VERSION,
+			  "policy", mode_name(plan->mode), "dns", stance_name(plan->dns),
+			  "layers", describe_layers(guard), "reloads",
+			  describe_reloads(guard), "refusals", describe_refusals(guard));
 
 	if (object && guard->regime->permit) {
 		json_object_set_new(object, "names", describe_names(guard));
-		json_object_set_new(object, "refusals", describe_refusals(guard));
 		json_object_set_new(object, "forwarder", describe_forwarder(guard));
 	}
 	return object;

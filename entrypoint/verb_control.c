@@ -87,7 +87,8 @@ static void print_wrapped(int indent, const char *text)
 	putchar('\n');
 }
 
-static void print_counts(const char *title, const json_t *object)
+/* "known 2, open 2, ..."; without `zeros` what did not happen is left out. */
+static void print_counts(const char *title, const json_t *object, bool zeros)
 {
 	struct buf text CLEANUP(buf_release) = { 0 };
 	const char *key;
@@ -95,13 +96,13 @@ static void print_counts(const char *title, const json_t *object)
 
 	json_object_foreach((json_t *)object, key, value)
 	{
-		if (json_is_integer(value))
+		if (json_is_integer(value) && (zeros || json_integer_value(value)))
 			buf_printf(&text, "%s%s %" JSON_INTEGER_FORMAT,
 				   text.length ? ", " : "", key,
 				   json_integer_value(value));
 	}
 	printf("%-10s", title);
-	print_wrapped(10, text.data ? text.data : "");
+	print_wrapped(10, text.data ? text.data : "nothing");
 }
 
 static void print_head(const json_t *status)
@@ -121,14 +122,15 @@ static void print_head(const json_t *status)
 	       "reloads", number(reloads, "tried"), number(reloads, "refused"));
 	if (*fault)
 		printf("%-10s%s\n", "", fault);
+	if (forwarder)
+		print_counts("names", json_object_get(status, "names"), true);
+	print_counts("refused", json_object_get(status, "refusals"), false);
 	if (!forwarder)
 		return;
-	print_counts("names", json_object_get(status, "names"));
-	print_counts("refused", json_object_get(status, "refusals"));
 	printf("%-10s%s\n", "forwarder",
 	       json_is_true(json_object_get(forwarder, "serving")) ? "serving"
 								   : "NOT SERVING");
-	print_counts("", forwarder);
+	print_counts("", forwarder, true);
 }
 
 /* The first columns of the table of leases; where both are too narrow together, the address begins

@@ -35,22 +35,23 @@ for name in refused.example.com other.test; do resolves $name || :; done
 resolves public.example.com || :
 as_agent dig +tries=1 www.example.com TXT >answer || :
 
-# The head, but for numbers that a resolver's habits decide.
-counted() { in_client "$NETPALE" status | sed -E 's/(questions|answered|refused|failed|learned) [0-9]+/\1 N/g
-	s/(no entry|denied|query type|private answer) [1-9][0-9]*/\1 N/g' | sed '/^$/,$d'; }
+# The head, but for numbers that a resolver's habits decide, and where a line ends by them.
+counted() { in_client "$NETPALE" status | sed -E ':more; /,$/ { N; s/\n +/ /; b more }
+	s/(questions|answered|refused|failed|learned) [0-9]+/\1 N/g
+	s/(denied|query type|private answer) [1-9][0-9]*/\1 N/g' | sed '/^$/,$d'; }
 expected=$(cat <<'END'
 policy    restricted, dns guarded
 layers    /run/etc/policy.yml
           the flags
 reloads   0 tried, 0 refused
 names     known 2, open 4, lapsed 0, evicted 0
-refused   no entry N, denied N, query type N, tunnel limit 0, private answer N
+refused   name refused N, denied N, private answer N, query type N
 forwarder serving
-          restarts 0, questions N, answered N, refused N, failed N, malformed 0,
-          dropped 0, learned N, kernel refused N
+          restarts 0, questions N, answered N, refused N, failed N, malformed 0, dropped 0, learned N, kernel refused N
 END
 )
 check 'the head' same "$expected" "$(counted)"
+refute 'wider than a terminal' says <(in_client "$NETPALE" status) '.{81}'
 leases() { in_client "$NETPALE" status | sed '1,/^$/d' | sed -E 's/ [0-9]+s / TIMEs /'; }
 expected=$(cat <<'END'
 NAME                            ADDRESS                    ENDS PORTS
@@ -73,7 +74,7 @@ check 'JSON: leases' same "$(json 'sorted({(l["name"], l["address"]) for l in s[
 	"('www.example.com', '198.51.100.10')"
 check 'JSON: seconds' same "$(json 'all(300 < l["seconds"] <= 361 for l in s["leases"])')" True
 check 'JSON: refusals by reason' same \
-	"$(json '[s["refusals"][r] > 0 for r in ("no entry", "denied", "query type", "private answer")]')" \
+	"$(json '[s["refusals"][r] > 0 for r in ("name refused", "denied", "query type", "private answer")]')" \
 	'[True, True, True, True]'
 check 'JSON: the forwarder' same "$(json 's["forwarder"]["serving"]')" True
 check 'one line' same "$(in_client "$NETPALE" status --json | grep -c '"version"')" 1

@@ -35,7 +35,8 @@ no_file_but() { # PID PATTERN: of anything that is neither socket nor pipe nor m
 	return 1
 }
 check 'the forwarder has no file' no_file_but "$forwarder" '^/dev/null$|guard\.said$'
-check 'nor has the guard, but copies, and what it was given' no_file_but "$guard" '^/dev/null$|guard\.said$|^/memfd:'
+check 'nor has the guard, but copies, what it was given, and what it records' \
+	no_file_but "$guard" '^/dev/null$|guard\.said$|^/memfd:|^/run/netpale/refused(\.old)?\.jsonl$'
 check 'what it was given the forwarder has not' not says <(descriptors "$forwarder") '^/etc/passwd$'
 count=$(find "/proc/$forwarder/fd" -type l | wc -l)
 check "the forwarder has no more sockets than it is given: $count" test "$count" -le 170
