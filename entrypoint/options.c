@@ -65,7 +65,7 @@ static const struct definition definitions[] = {
 	{ "follow", 'f', OPTION_FLAG, GROUP_REFUSALS, AT(follow), NULL,
 	  "the last 10, then each as it comes" },
 	{ "since", 0, OPTION_TEXT, GROUP_REFUSALS, AT(since), "WHEN",
-	  "90s, 10m, 2h, 1d ago, or a time: 16:43, 2026-11-21 16:43:27" },
+	  "90s, 10m, 2h, 1d, or a time: 16:43" },
 	{ "hook", 0, OPTION_FLAG, GROUP_REFUSALS, AT(hook), NULL,
 	  "be a hook of Claude Code, see netpale(8)" },
 	{ "wildcards", 0, OPTION_FLAG, GROUP_SUGGEST, AT(wildcards), NULL,
