@@ -2,6 +2,7 @@
 # `explain` tells in one line whether a destination is allowed and which line of which file says
 # so, or the line that would allow it. It asks no DNS where addresses are given. Of a destination that
 # was refused lately a second line tells when, to whom and why. --json says the same to machines.
+. "${0%/*}/../golden/json.bash"
 . "${0%/*}/lib.sh"
 
 cat >policy.yml <<-'END'
@@ -99,3 +100,9 @@ check 'JSON of what is denied' json 198.51.100.66 'not allowed and deny and orig
 check 'JSON of what is refused, with the last time and the line' json api.example.com:80 'not allowed
 	and reason == "no entry" and allow == "- \"api.example.com:80/tcp\"" and last["count"] == 3
 	and last["time"] == "2026-11-21T16:43:27.000Z" and last["program"] == "curl"'
+objects() {
+	for to in api.example.com:443 198.51.100.66 api.example.com:80; do
+		explain --json "$to" || :
+	done
+}
+check 'with the keys that the manual tells' fits_manual 'Cm explain' < <(objects)
