@@ -51,7 +51,7 @@ silent() { # the hook's input; no word and no failure
 	[ "$status" = 0 ] && [ ! -s told ]
 }
 
-record 0 1000 8080
+record -5 1000 8080
 check 'a failed command is told what was refused' tells PostToolUseFailure \
 	'^- .api\.example\.com:8080/tcp. \(198\.51\.100\.7\).*wrong port.* 3 times.*.- api\.example\.com:8080/tcp.$' \
 	< <(failed "$said")
@@ -62,11 +62,11 @@ check 'one that went well, too, when it looks refused' tells PostToolUse 'api\.e
 check 'not when it does not' silent < <(went_well fine)
 check 'a failure that is told by two events is answered once' silent \
 	< <(event PostToolUse "\"tool_response\":\"Error: Exit code 1\\n$said\"")
-record 0 1001 8080
+record -5 1001 8080
 check "what was refused to another user is not the command's" silent < <(failed "$said")
 record 20 1000 8080
 check 'nor what was refused before it' silent < <(failed '')
-duration=30000
+duration=300000
 check 'but all that came while it ran' tells PostToolUseFailure 8080 < <(failed '')
 duration=
 record 120 1000 8080
@@ -74,7 +74,7 @@ check 'what is over is not told' silent < <(failed "$said")
 
 # A refusal may come into the record after the command.
 : >/run/netpale/refused.jsonl
-later() { nap; nap; record 0 1000 8081; }
+later() { nap; nap; record -5 1000 8081; }
 later &
 check 'one that is recorded a moment later is told' tells PostToolUseFailure 8081 < <(failed "$said")
 
@@ -85,7 +85,7 @@ check 'deep JSON' silent < <(head -c 1000000 /dev/zero | tr '\0' '[')
 check 'an endless input' silent < <(tr '\0' ' ' </dev/zero)
 check 'another event' silent < <(event PreToolUse '"tool_response":{"stdout":"refused"}')
 check 'a closed input' silent <&-
-record 0 1000 8082
+record -5 1000 8082
 check 'an answer that nobody takes' same 0 "$(failed "$said" | hook 2>&1 >/dev/full && echo 0)"
 check 'an output with all kinds of bytes is read' tells PostToolUseFailure 8082 \
 	< <(failed '\u0000\u001b[2J\ud83d refused')
