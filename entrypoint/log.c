@@ -44,6 +44,8 @@ void log_set_level(enum log_level wanted)
 void log_set_json(void)
 {
 	as_json = true;
+	/* Else the first object would open /dev/urandom, where a filter may not let it. */
+	json_object_seed(0);
 }
 
 bool log_is_json(void)

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "entrypoint/forwarder.h"
+#include "entrypoint/log.h"
 #include "entrypoint/worker.h"
 
 #define HELD_MAX 64
@@ -306,6 +307,8 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (getenv("NETPALE_JSON"))
+		log_set_json();
 	guard.words = argv + 2;
 	read_words();
 	program = open(argv[1], O_PATH | O_CLOEXEC);

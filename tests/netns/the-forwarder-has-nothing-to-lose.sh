@@ -34,6 +34,10 @@ wait "$guard" || :
 serve upstream=198.51.100.53 allow=.example.com
 check 'so does nonsense' refused_with 65 nonsense 'forwarder: message: there is no such type'
 wait "$guard" || :
+NETPALE_JSON=1 serve upstream=198.51.100.53 allow=.example.com
+check 'which it can tell as JSON, too' refused_with 65 nonsense \
+	'^\{"version":1,"level":"error","text":"forwarder: message: there is no such type"}$'
+wait "$guard" || :
 
 # The guard.
 serve upstream=198.51.100.53 allow=.example.com
