@@ -90,7 +90,7 @@ static int open_tables(struct guard *guard, struct error *err)
 	uint8_t key[HASH_KEY];
 
 	if (getrandom(key, sizeof(key), 0) != sizeof(key))
-		return error_errno(err, ERROR_KERNEL, errno, "getrandom");
+		return error_errno(err, ERROR_KERNEL, errno, "cannot draw a random key");
 	guard->leases = leases_new(key);
 	guard->quota = quota_new();
 	return guard->leases && guard->quota ? 0 : error_memory(err);

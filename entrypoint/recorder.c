@@ -100,11 +100,12 @@ static int open_machine(struct recorder *recorder, const char *to, struct error 
 
 	if (fd < 0 || !was_given(fd))
 		return error_set(err, ERROR_USAGE,
-				 "log: '%s' is neither stderr nor an open descriptor",
+				 "--log: expected stderr or the number of an open "
+				 "descriptor, not '%s'",
 				 escape(shown, sizeof(shown), to, strlen(to)));
 	recorder->machine = open_own(fd);
 	if (recorder->machine < 0)
-		return error_errno(err, ERROR_KERNEL, errno, "log: descriptor %d", fd);
+		return error_errno(err, ERROR_KERNEL, errno, "--log: descriptor %d", fd);
 	recorder->machine_is_socket =
 		getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
 	if (fd > STDERR_FILENO)
@@ -117,7 +118,7 @@ static int open_tables(struct recorder *recorder, struct error *err)
 	uint8_t keys[2][HASH_KEY];
 
 	if (getrandom(keys, sizeof(keys), 0) != sizeof(keys))
-		return error_errno(err, ERROR_KERNEL, errno, "getrandom");
+		return error_errno(err, ERROR_KERNEL, errno, "cannot draw a random key");
 	recorder->refusals = refusals_new(keys[0]);
 	recorder->resolved = resolved_new(keys[1]);
 	return recorder->refusals && recorder->resolved ? 0 : error_memory(err);

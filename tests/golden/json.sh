@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 . ./json.bash
+GOLDEN=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -48,6 +49,20 @@ plans() {
 check 'plan, with --json and --format json' results 'Cm plan' plans
 check 'presets' results 'Cm presets' netpale presets --json
 check 'a preset' results 'Cm presets Ar name' netpale presets npm --json
+explains() {
+	for destination in api.example.com 169.254.169.254 other.example; do
+		netpale explain "${policy[@]}" --answers answers --json $destination || :
+	done
+	echo '{"version":1,"last":{}}' # where there is a record
+}
+check 'explain' results 'Cm explain' explains
+check 'verify' results 'Cm verify' netpale verify --json
+logs() {
+	cat "$GOLDEN/log/json"
+	echo '{"version":1,"packets":1}' # where there is a fence
+}
+check 'log' results 'Cm log' logs
+check 'suggest' results 'Cm suggest' netpale suggest -q "${policy[@]}" --json
 check 'version' results 'Cm version' netpale version --json
 
 check 'an error of the command line' says_json 64 'did you mean' netpale check --polcy full --json
