@@ -19,8 +19,8 @@ enum option_group {
 	GROUP_PROBES = 1 << 4, /* verify --open, --closed */
 	GROUP_FORMAT = 1 << 5,
 	GROUP_JSON = 1 << 6,
-	GROUP_SAY = 1 << 7, /* -q, -v */
-	GROUP_LOG = 1 << 8, /* --log */
+	GROUP_SAY = 1 << 7,      /* -q, -v */
+	GROUP_LOG = 1 << 8,      /* --log */
 	GROUP_REFUSALS = 1 << 9, /* log -f, --since, --hook */
 	GROUP_SUGGEST = 1 << 10, /* --wildcards */
 };

@@ -96,13 +96,31 @@ static int refuse_typing(scmp_filter_ctx filter)
 	return refuse(filter, EPERM, SCMP_SYS(ioctl), 1, &type);
 }
 
+int seccomp_begin(uint32_t otherwise, scmp_filter_ctx *ret)
+{
+	int result;
+
+	*ret = seccomp_init(otherwise);
+	if (!*ret)
+		return -ENOMEM;
+	result = seccomp_attr_set(*ret, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	return result ? result : seccomp_attr_set(*ret, SCMP_FLTATR_CTL_NNP, 0);
+}
+
+int seccomp_enforce(scmp_filter_ctx filter, int result, struct error *err)
+{
+	if (result == 0)
+		result = seccomp_load(filter);
+	seccomp_release(filter);
+	if (result < 0)
+		return error_errno(err, ERROR_PRIVILEGE, -result, "seccomp");
+	return 0;
+}
+
 static int fill(scmp_filter_ctx filter)
 {
-	int result =
-		seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	int result = 0;
 
-	if (result == 0)
-		result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(denied_calls) && result == 0; i++)
 		result = refuse(filter, ENOSYS, denied_calls[i], 0, NULL);
 	if (result == 0)
@@ -112,16 +130,10 @@ static int fill(scmp_filter_ctx filter)
 
 int seccomp_confine(struct error *err)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	int result;
+	scmp_filter_ctx filter;
+	int result = seccomp_begin(SCMP_ACT_ALLOW, &filter);
 
-	if (!filter)
-		return error_memory(err);
-	result = fill(filter);
 	if (result == 0)
-		result = seccomp_load(filter);
-	seccomp_release(filter);
-	if (result < 0)
-		return error_errno(err, ERROR_PRIVILEGE, -result, "seccomp");
-	return 0;
+		result = fill(filter);
+	return seccomp_enforce(filter, result, err);
 }

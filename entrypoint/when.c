@@ -119,8 +119,8 @@ int when_parse(const char *text, int64_t now, int64_t *ret, struct error *err)
 		return 0;
 	return error_set(
 		err, ERROR_USAGE,
-		"since: '%s' is neither so long ago (90s, 10m, 2h, 1d) nor a time "
-		"(16:43, 2026-11-21 16:43:27)",
+		"--since: expected so long ago (90s, 10m, 2h, 1d) or a time (16:43, "
+		"2026-11-21 16:43:27), not '%s'",
 		escape(shown, sizeof(shown), text, strlen(text)));
 }
 

@@ -19,7 +19,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <seccomp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -30,6 +29,7 @@
 #include "entrypoint/fd.h"
 #include "entrypoint/log.h"
 #include "entrypoint/proof.h"
+#include "entrypoint/seccomp.h"
 
 /* What one message carries at most (the kernel's SCM_MAX_FD). */
 #define DESCRIPTORS_MAX 253
@@ -452,22 +452,12 @@ static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 
 int worker_confine(const int *calls, size_t count, struct error *err)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int result;
+	scmp_filter_ctx filter;
+	int result = seccomp_begin(SCMP_ACT_KILL_PROCESS, &filter);
 
-	if (!filter)
-		return error_memory(err);
-	result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-	if (result == 0)
-		result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
 	if (result == 0)
 		result = allow(filter, common_calls, ARRAY_SIZE(common_calls));
 	if (result == 0)
 		result = allow(filter, calls, count);
-	if (result == 0)
-		result = seccomp_load(filter);
-	seccomp_release(filter);
-	if (result < 0)
-		return error_errno(err, ERROR_PRIVILEGE, -result, "seccomp");
-	return 0;
+	return seccomp_enforce(filter, result, err);
 }
