@@ -5,7 +5,7 @@
 cat >"$work/inside.yml" <<'YAML'
 networks: {default: {internal: true}}
 services:
-  agent: {build: {network: host}}
+  agent: {build: {network: host}, healthcheck: {interval: 1s}}
   api: {build: {network: host}}
   database: {build: {network: host}}
 YAML
@@ -43,3 +43,21 @@ contains 'a shell is the agent' 1000 "$out"
 contains 'the agent has no capability' 0000000000000000 "$out"
 capture compose exec -T agent netpale verify
 equals 'netpale verify finds the fence' 0 "$status"
+await 20 'Docker finds it healthy' health "$(compose ps -q agent)" healthy
+capture compose exec -T agent netpale verify --json
+contains 'netpale verify looked at the fence' '"findings":[],"more":0,"checked":["fence","other tables"' "$out"
+
+# Root of another container in that network takes it away. Who guards a fence lets nobody do that.
+as_root() { docker run --rm --label "$label" --network "container:$(compose ps -q agent)" \
+	--cap-add NET_ADMIN --entrypoint nft "$image" "$@"; }
+capture as_root delete table inet netpale
+[ "$status" != 0 ] || fail 'the table of a guard was taken away'
+cat >"$work/plain.yml" <<'YAML'
+services: {agent: {environment: {NETPALE_DNS: resolvers}}}
+YAML
+compose -f "$work/plain.yml" up -d agent >"$work/up.log" 2>&1 || fail "up again: $(tail -n 5 "$work/up.log")"
+await 20 'without a guard it is healthy, too' health "$(compose ps -q agent)" healthy
+as_root delete table inet netpale
+await 20 'without its fence it is not' health "$(compose ps -q agent)" unhealthy
+capture compose exec -T agent netpale verify
+contains 'netpale verify says why' 'the fence is gone: there is no table inet netpale' "$out"

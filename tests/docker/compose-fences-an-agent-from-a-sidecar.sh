@@ -26,6 +26,19 @@ compose up -d >"$work/up.log" 2>&1 || fail "up: $(tail -n 5 "$work/up.log")"
 capture compose exec -T fence /netpale verify
 equals 'netpale verify finds the fence' 0 "$status"
 
+# Another table in that network, of whoever may add one.
+fence=$(compose ps -q fence)
+as_root() { docker run --rm -i --label "$label" --network "container:$fence" --cap-add NET_ADMIN \
+	--entrypoint nft "$image" "$@"; }
+as_root -f - <<'NFT'
+table ip around { chain late { type filter hook postrouting priority 0; ip daddr set 192.0.2.1; }; }
+NFT
+await 20 'it is unhealthy when another table rewrites' health "$fence" unhealthy
+capture compose exec -T fence /netpale verify
+equals 'netpale verify says which' 'table ip around, chain late (postrouting, priority 0): rewrites packets after the fence let them pass: ip daddr set 192.0.2.1' "$out"
+as_root delete table ip around
+await 20 'and healthy without it' health "$fence" healthy
+
 # tries USER HOST PORT: bash itself connects, so that the image needs no client.
 tries() { capture compose exec -T -u "$1" agent bash -c "exec 3<>/dev/tcp/$2/$3 && echo open"; }
 # shellcheck disable=SC2317

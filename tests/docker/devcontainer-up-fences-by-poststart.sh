@@ -14,6 +14,12 @@ contains 'devcontainer up succeeds' '"outcome":"success"' "$out"
 contains 'it waited for the fence' postStartCommand \
 	"$(jq -r .waitFor "$work/project/.devcontainer/devcontainer.json")"
 
+capture docker exec -u agent "$(container)" netpale exec -- netpale verify
+equals 'the agent finds the fence' 0 "$status"
+capture docker exec -u agent "$(container)" netpale verify
+equals 'but for what sudo needs' 1 "$status"
+contains 'which is said' 'NET_ADMIN is in the bounding set' "$out"
+
 tries() { capture cli exec bash -c "exec 3<>/dev/tcp/$1/80 && echo open"; }
 tries web
 contains 'a terminal reaches the allowed host' open "$out"

@@ -15,6 +15,9 @@ for dns in resolvers guarded; do
 	contains 'devcontainer up succeeds' '"outcome":"success"' "$out"
 	contains 'PID 1 is netpale' netpale "$(docker exec "$(container)" cat /proc/1/comm)"
 
+	contains 'it waited for netpale verify' 'netpale verify' \
+		"$(jq -r 'select(.waitFor == "postStartCommand").postStartCommand' "$work/project/.devcontainer/devcontainer.json")"
+
 	tries() { capture cli exec bash -c "exec 3<>/dev/tcp/$1/80 && echo open"; }
 	tries web
 	contains 'a terminal reaches the allowed host' open "$out"

@@ -85,6 +85,9 @@ await() {
 	done
 }
 
+# health CONTAINER STATE: is it what Docker says of its health check?
+health() { [ "$(docker inspect -f '{{.State.Health.Status}}' "$1")" = "$2" ]; }
+
 said() { docker logs "$1" 2>&1 | grep -F -e "$2" >/dev/null; }
 
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }
