@@ -1,10 +1,10 @@
 #include "entrypoint/drift.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "entrypoint/fence.h"
+#include "entrypoint/legacy.h"
 #include "entrypoint/privileges.h"
 #include "entrypoint/surroundings.h"
 #include "lib/entries.h"
@@ -61,25 +61,6 @@ static void add_origin(const struct state *state, struct finding *finding,
 		finding->text = text;
 }
 
-/* Old iptables keeps its rules where nf_tables does not show them. Docker may have put its resolver's
- * there, so that there are some is no finding. */
-static void note_legacy(struct drift *drift)
-{
-	static const char *const files[] = { "/proc/net/ip_tables_names",
-					     "/proc/net/ip6_tables_names" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		FILE *file = fopen(files[i], "re");
-		char name[64];
-
-		if (file && fgets(name, sizeof(name), file))
-			not_checked(drift, i ? "ip6tables-legacy" : "iptables-legacy",
-				    "its rules are not shown by nf_tables");
-		if (file)
-			fclose(file);
-	}
-}
-
 static int look_at_tables(const struct state *state, struct arena *arena,
 			  struct drift *drift, struct error *err)
 {
@@ -103,7 +84,8 @@ static int look_at_tables(const struct state *state, struct arena *arena,
 	if (fence_neighbours(&drift->findings, err) < 0)
 		return -1;
 	drift_checked(drift, "other tables");
-	note_legacy(drift);
+	if (!legacy_look(&drift->findings))
+		not_checked(drift, "iptables-legacy", "its tables cannot be read");
 	return 0;
 }
 

@@ -235,8 +235,8 @@ static const char *place_words(enum place place)
 	return "";
 }
 
-static void add_finding(struct findings *findings, const struct chain *base,
-			const struct chain *chain, size_t what, size_t count)
+void neighbours_tell(struct findings *findings, size_t what, const char *where,
+		     const char *place, const char *text, size_t count)
 {
 	static const struct {
 		const char *kind, *does;
@@ -253,21 +253,29 @@ static void add_finding(struct findings *findings, const struct chain *base,
 		{ "another table offloads", "lets packets skip chains" },
 		{ "another table is unreadable", "has rules that cannot be read" },
 	};
-	const char *text = chain->told[what].first;
-	char from[256] = "", more[64] = "";
+	char more[64] = "";
+
+	if (count > 1)
+		snprintf(more, sizeof(more), " (and %zu more)", count - 1);
+	findings_add(findings, words[what].kind, "%s: %s%s%s%s%s%s%s", where,
+		     words[what].does, *place ? " " : "", place,
+		     what == 0 ? "; the fence still decides" : "", *text ? ": " : "",
+		     text, more);
+}
+
+static void add_finding(struct findings *findings, const struct chain *base,
+			const struct chain *chain, size_t what, size_t count)
+{
+	char where[1024], from[256] = "";
 
 	if (chain != base)
 		snprintf(from, sizeof(from), ", chain %s from there", chain->name);
-	if (count > 1)
-		snprintf(more, sizeof(more), " (and %zu more)", count - 1);
-	findings_add(findings, words[what].kind,
-		     "table %s %s, chain %s (%s, priority %d)%s: %s%s%s%s%s%s%s",
-		     family_name(base->family), base->table, base->name,
-		     rule_hook_name(base->family, base->hook), base->priority, from,
-		     words[what].does, what == UNREADABLE ? "" : " ",
-		     what == UNREADABLE ? "" : place_words(place_of(base)),
-		     what == 0 ? "; the fence still decides" : "", *text ? ": " : "",
-		     text, more);
+	snprintf(where, sizeof(where), "table %s %s, chain %s (%s, priority %d)%s",
+		 family_name(base->family), base->table, base->name,
+		 rule_hook_name(base->family, base->hook), base->priority, from);
+	neighbours_tell(findings, what, where,
+			what == UNREADABLE ? "" : place_words(place_of(base)),
+			chain->told[what].first, count);
 }
 
 static bool is_beside(const struct chain *chain, const struct chain *base)

@@ -19,3 +19,8 @@
  * skipped. Pure. -1 only for want of memory and for messages that cannot be read at all. */
 int neighbours_find(const void *dump, size_t length, struct findings *findings,
 		    struct error *err) MUST_CHECK;
+
+/* One finding: what (a bit's place in enum rule_effect) some rules do, where and when; `text` is the
+ * first of `count`. */
+void neighbours_tell(struct findings *findings, size_t what, const char *where,
+		     const char *place, const char *text, size_t count);

@@ -201,18 +201,17 @@ static void read_payload_set(struct reader *reader, struct nftnl_expr *e)
 	buf_release(&what);
 }
 
-/* Where iptables' DNAT and SNAT lead: revision 0 has a list of one, later ones another form. */
-static bool target_stays(const struct nftnl_expr *e)
+bool rule_target_stays(const char *name, uint32_t revision, const void *info,
+		       size_t length)
 {
 	const uint32_t docker = htonl(SITE_DOCKER_DNS);
 	struct nf_nat_ipv4_multi_range_compat old;
 	struct nf_nat_range range;
-	uint32_t length = 0;
-	const void *info = nftnl_expr_get(e, NFTNL_EXPR_TG_INFO, &length);
 
-	if (!info)
+	if (strcmp(name, "DNAT") != 0 && strcmp(name, "SNAT") != 0)
 		return false;
-	if (nftnl_expr_get_u32(e, NFTNL_EXPR_TG_REV) == 0) {
+	/* The first revision has a list of one, later ones another form. */
+	if (revision == 0) {
 		if (length < sizeof(old))
 			return false;
 		memcpy(&old, info, sizeof(old));
@@ -227,8 +226,7 @@ static bool target_stays(const struct nftnl_expr *e)
 	       (range.min_addr.ip == docker && range.max_addr.ip == docker);
 }
 
-/* A target of iptables: harmless ones are known, all others are not. */
-static void read_target(struct reader *reader, struct nftnl_expr *e)
+unsigned int rule_target_effects(const char *name)
 {
 	static const struct {
 		const char *name;
@@ -256,15 +254,23 @@ static void read_target(struct reader *reader, struct nftnl_expr *e)
 		{ "LED", 0 },
 		{ "IDLETIMER", 0 },
 	};
-	const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_TG_NAME);
-	unsigned int effects = RULE_REWRITES_BYTES;
-	bool nat;
 
-	for (size_t i = 0; name && i < ARRAY_SIZE(targets); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
 		if (strcmp(name, targets[i].name) == 0)
-			effects = targets[i].effects;
-	nat = name && (strcmp(name, "DNAT") == 0 || strcmp(name, "SNAT") == 0);
-	if (effects && !(nat && target_stays(e)))
+			return targets[i].effects;
+	return RULE_REWRITES_BYTES;
+}
+
+static void read_target(struct reader *reader, struct nftnl_expr *e)
+{
+	const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_TG_NAME);
+	uint32_t length = 0;
+	const void *info = nftnl_expr_get(e, NFTNL_EXPR_TG_INFO, &length);
+	unsigned int effects = rule_target_effects(name ? name : "");
+
+	if (effects && !(name && info &&
+			 rule_target_stays(name, nftnl_expr_get_u32(e, NFTNL_EXPR_TG_REV),
+					   info, length)))
 		reader->elsewhere = true;
 	reader->out->effects |= effects;
 	rule_words(reader, "xt target \"%s\"", name ? name : "?");

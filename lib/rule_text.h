@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/buf.h"
@@ -38,6 +39,12 @@ struct rule_text {
 /* `family` as NFPROTO_*. */
 void rule_text_read(struct nftnl_rule *rule, uint8_t family, struct rule_text *ret);
 void rule_text_release(struct rule_text *text);
+
+/* A target of iptables: what it does (harmless ones are known by name, of any other the worst is
+ * assumed); and is it an address translation that leads nowhere else than to 127.0.0.11? */
+unsigned int rule_target_effects(const char *name);
+bool rule_target_stays(const char *name, uint32_t revision, const void *info,
+		       size_t length);
 
 /* "output"; what nobody knows is "an unknown hook". */
 const char *rule_hook_name(uint8_t family, uint32_t hook);

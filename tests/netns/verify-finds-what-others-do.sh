@@ -131,3 +131,27 @@ iptables -t mangle -A OUTPUT -p tcp -j TTL --ttl-set 3
 check 'a target of iptables' finds '^table ip mangle, chain OUTPUT .*: rewrites packets before .*xt target "TTL"$'
 iptables -t mangle -F
 check 'and nothing when it is gone' verify
+
+# The old iptables, whose rules nf_tables does not show.
+if in_client iptables-legacy -t mangle -L >/dev/null 2>&1; then
+	legacy() { in_client iptables-legacy "$@"; }
+	legacy -t mangle -A OUTPUT -p tcp -j LOG
+	legacy -t nat -A OUTPUT -d 127.0.0.11 -p udp --dport 53 -j DNAT --to-destination 127.0.0.11:40002
+	legacy -t nat -A POSTROUTING -s 127.0.0.11 -p udp --sport 40002 -j SNAT --to-source :53
+	check "Docker's resolver by iptables-legacy is no finding" verify
+	legacy -t mangle -A OUTPUT -p tcp -j TTL --ttl-set 3
+	check 'a target of iptables-legacy' finds '^table mangle of iptables-legacy: rewrites packets: -j TTL$'
+	legacy -t mangle -F
+	legacy -t nat -A OUTPUT ! -d 127.0.0.11 -j DNAT --to-destination 127.0.0.11
+	check 'a rewrite by iptables-legacy' finds '^table nat of iptables-legacy: rewrites destinations: -j DNAT$'
+	legacy -t nat -F
+	legacy -N mine
+	legacy -A mine -p tcp --dport 22 -j ACCEPT
+	legacy -A mine -p tcp --dport 23 -j ACCEPT
+	check 'an accept by iptables-legacy' \
+		finds '^table filter of iptables-legacy: accepts packets; the fence still decides: -j ACCEPT \(and 1 more\)$'
+	legacy -F
+	check 'nothing when they are gone' verify
+	in_client ip6tables-legacy -t mangle -A POSTROUTING -j MARK --set-mark 1
+	check 'of IPv6' finds '^table mangle of ip6tables-legacy: marks packets or connections: -j MARK$'
+fi
