@@ -64,7 +64,7 @@ static const struct definition definitions[] = {
 	  "this must be refused" },
 	{ "follow", 'f', OPTION_FLAG, GROUP_REFUSALS, AT(follow), NULL,
 	  "the last 10, then each as it comes" },
-	{ "since", 0, OPTION_TEXT, GROUP_REFUSALS, AT(since), "WHEN",
+	{ "since", 0, OPTION_TEXT, GROUP_REFUSALS | GROUP_SUGGEST, AT(since), "WHEN",
 	  "90s, 10m, 2h or 1d ago, or a time like 16:43" },
 	{ "hook", 0, OPTION_FLAG, GROUP_REFUSALS, AT(hook), NULL,
 	  "be a hook of Claude Code, see netpale(8)" },

@@ -22,7 +22,7 @@ enum option_group {
 	GROUP_SAY = 1 << 7,      /* -q, -v */
 	GROUP_LOG = 1 << 8,      /* --log */
 	GROUP_REFUSALS = 1 << 9, /* log -f, --since, --hook */
-	GROUP_SUGGEST = 1 << 10, /* --wildcards */
+	GROUP_SUGGEST = 1 << 10, /* suggest --wildcards, --since */
 };
 
 struct words {

@@ -42,10 +42,10 @@ static int compare_sights(const void *a, const void *b)
 	const struct sight *left = a, *right = b;
 	int order = seen_compare(&left->entry, &right->entry);
 
-	/* Of one destination in the order of the rows. */
-	return order                     ? order
-	       : left->row != right->row ? (left->row < right->row ? -1 : 1)
-					 : 0;
+	if (!order)
+		order = strcmp(left->row->program, right->row->program);
+	/* Else as the rows come, the oldest first. */
+	return order ? order : (left->row > right->row) - (left->row < right->row);
 }
 
 static int compare_seen(const void *a, const void *b)
