@@ -15,8 +15,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
 RUN apt-get update && apt-get install -y --no-install-recommends \
 	bind9-dnsutils ca-certificates conntrack curl dnsmasq-base dnsperf docker-cli docker-compose \
 	hyperfine iperf3 iproute2 iptables iputils-ping ipset jq knot-dnsutils libcap2-bin musl-tools \
-	netcat-openbsd nftables nginx-light nsd openssl procps psmisc python3 socat sudo tcpdump unbound \
-	util-linux \
+	netcat-openbsd nftables nginx-light nsd openssl procps psmisc python3 python3-pip socat sudo tcpdump \
+	unbound util-linux \
 	&& rm -rf /var/lib/apt/lists/*
 
 RUN apt-get update && apt-get install -y --no-install-recommends nodejs npm \
