@@ -88,16 +88,26 @@ static bool is_plain(unsigned char byte)
 	return byte >= 0x20 && byte < 0x7f && byte != '\\';
 }
 
+static size_t escaped_length(const char *text, size_t length)
+{
+	size_t needed = 0;
+
+	for (size_t i = 0; i < length; i++)
+		needed += is_plain((unsigned char)text[i]) ? 1 : 4;
+	return needed;
+}
+
 char *escape(char *out, size_t size, const char *text, size_t length)
 {
 	static const char more[] = "...";
+	size_t limit = escaped_length(text, length) < size ? size : size - strlen(more);
 	size_t used = 0;
 
 	for (size_t i = 0; i < length; i++) {
 		unsigned char byte = (unsigned char)text[i];
 		size_t needed = is_plain(byte) ? 1 : 4;
 
-		if (used + needed + sizeof(more) > size) {
+		if (used + needed >= limit) {
 			memcpy(out + used, more, sizeof(more));
 			return out;
 		}
