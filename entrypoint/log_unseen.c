@@ -5,6 +5,7 @@
 
 #include "entrypoint/log_verb.h"
 #include "entrypoint/netlink.h"
+#include "entrypoint/state.h"
 #include "lib/site.h"
 
 /* The log samples, the kernel counts: what only the counters know, below the table. */
@@ -72,6 +73,25 @@ static void mark_seen(const struct refusal_list *list, struct counts *counts)
 	}
 }
 
+/* What netpale itself tried, to prove that it is refused (proof.h), nobody wants to know. */
+static void forget_canaries(struct counts *counts)
+{
+	struct state state CLEANUP(state_release) = { 0 };
+	struct arena *arena CLEANUP(arena_freep) = arena_new(0);
+	struct error ignored;
+
+	if (!arena || state_read(arena, &state, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(state.refused); i++) {
+		struct count *count = NULL;
+
+		if (state.has_refused[i])
+			count = counts_find(counts, &state.refused[i]);
+		if (count && !count->seen)
+			count->packets = 0;
+	}
+}
+
 static uint64_t unseen(const struct count *count)
 {
 	return count->packets > count->seen ? count->packets - count->seen : 0;
@@ -99,6 +119,7 @@ bool log_print_unseen(const struct refusal_list *list, struct counts *counts)
 	size_t more = 0;
 
 	mark_seen(list, counts);
+	forget_canaries(counts);
 	if (counts->count)
 		qsort(counts->v, counts->count, sizeof(*counts->v), by_unseen);
 	for (size_t i = 0; i < counts->count && unseen(&counts->v[i]); i++) {

@@ -111,6 +111,8 @@ check 'which is no failure' same 0 "$status"
 rm -f "$record"
 printf 'network:\n  allow: [198.51.100.10]\n' >policy.yml
 check 'a fence goes up' netpale apply -f policy.yml
+untold() { [ -z "$(in_client "$NETPALE" log 2>said)" ] && says said 'nothing is recorded here'; }
+check 'what netpale tried to prove it is not told' untold
 for i in {1..7}; do
 	as_agent "$PEERS/probe" refused tcp 198.51.100.11 443 1000 || :
 	as_agent "$PEERS/probe" refused tcp 2001:db8:1::12 443 1000 || :
