@@ -57,7 +57,7 @@ check 'DNS was asked nothing' same '' "$(asked)"
 check 'apply ends with 65' ends_with 65 netpale apply -f policy.yml
 netpale apply -f policy.yml 2>said || :
 check 'and says why, and what to do' says said \
-	'policy\.yml:3: dns: guarded needs somebody who stays and answers.*use run or guard'
+	"policy\.yml:3: dns: guarded needs somebody who stays and answers.*use 'netpale run' or 'netpale guard'"
 check 'nothing was loaded' same '' "$(in_client nft list tables)"
 check 'without DNS there is nothing to answer' netpale apply --policy none -f policy.yml
 
