@@ -34,6 +34,12 @@ check 'what comes in' logged '^in 192\.0\.2\.1 192\.0\.2\.2 6 ports [0-9]+ 3000$
 refute 'a second reader gets nothing' in_client "$PEERS/packets" </dev/null
 check 'and is told why' says <(in_client "$PEERS/packets" </dev/null) '^1 .* somebody else reads it'
 refute 'nor does somebody without NET_ADMIN' as_agent "$PEERS/packets" </dev/null
+starts_all_the_same() {
+	in_client unshare --pid --fork --mount-proc -- \
+		"$NETPALE" run -v --allow 198.51.100.11 -- touch ran 2>said && test -e ran
+}
+check 'netpale does without, and starts an agent' starts_all_the_same
+check 'which it says with -v' says said 'not recorded: .*group 7783: somebody else reads it'
 
 # Another rule's records, without a limit, while nobody reads.
 in_client nft -f - <<'END'
