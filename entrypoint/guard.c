@@ -237,6 +237,8 @@ static void take_signal(struct guard *guard, const struct signalfd_siginfo *info
 	int number = (int)info->ssi_signo;
 	struct error ignored;
 
+	if (init_is_own_signal(info->ssi_signo, info->ssi_pid))
+		return;
 	/* The kernel's SIGHUP says that the terminal is gone, and is the agent's. */
 	if (number == SIGHUP && info->ssi_code != SI_KERNEL)
 		(void)guard_reload(guard, &ignored);

@@ -33,7 +33,9 @@ struct drop {
 	bool sudo; /* --allow-sudo: NNP off, no seccomp, the reduced bounding set */
 	bool fenced; /* false: mode full without a fence; nothing is proven about nftables */
 	bool keep_report; /* DROP_REPORT stays open: it closes at exec */
-	const int *kept;  /* these, too: all of them close at exec */
+	/* These, too: all of them close at exec, and none gives more than it was opened for. Netlink asks
+	 * what its sender may, besides who opened it. */
+	const int *kept;
 	size_t kept_count;
 };
 #define DROP_REPORT 3

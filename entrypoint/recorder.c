@@ -277,7 +277,7 @@ static bool write_machine(const struct recorder *recorder, const char *line,
 	if (recorder->machine_is_socket)
 		written = send(recorder->machine, line, length,
 			       MSG_DONTWAIT | MSG_NOSIGNAL);
-	else if (poll(&out, 1, 0) == 1 && out.revents & POLLOUT)
+	else if (poll(&out, 1, 0) == 1 && out.revents == POLLOUT)
 		written = write(recorder->machine, line, length);
 	else
 		return false;

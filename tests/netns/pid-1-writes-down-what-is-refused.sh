@@ -139,6 +139,19 @@ check 'what comes when somebody does' busywait 1000 told '"port":8087,'
 check 'is told, and how much was lost' says drained '"lost":2[,}]'
 check 'the agent can stop all the same' ends 0
 exec 3>&-
+
+# Nor does one that goes away hurt the agent: the signal for that is netpale's.
+for dns in resolvers guarded; do
+	run --dns $dns --log 3 3> >(read -r line && echo "$line" >first)
+	tries tcp 198.51.100.15 8088
+	check "$dns: one line is read" lines first '"port":8088,'
+	for port in 8089 8090; do
+		tries tcp 198.51.100.15 $port
+		written "$dns: without a reader it is written all the same" port=$port
+	done
+	check "$dns: and the agent lives" ends 0
+	rm first
+done
 for to in 17 stdout 3x; do
 	check "--log $to: refused" same 125 "$(as_pid_1 "$NETPALE" run -q -f policy.yml --log $to -- \
 		touch ran 2>/dev/null; echo $?)"
