@@ -267,7 +267,7 @@ static void record_answer(struct guard *guard, const struct message *said,
 	if (grant->justified || (grant->admitted && permission->count == 0))
 		return;
 	guard_record_answer(guard, said, denied ? REFUSAL_DENIED : REFUSAL_PRIVATE, addr,
-			    denied ? NULL : permission->entry, grant->admitted);
+			    permission->entry, grant->admitted);
 }
 
 /* What of the reply may be told, and what it opens. -1: nothing, because memory ran out. */

@@ -2,6 +2,7 @@
 
 #include "entrypoint/asker.h"
 #include "entrypoint/guard_state.h"
+#include "lib/explain.h"
 
 /* What is refused, to the recorder: packets as the kernel logs them, questions and answers as
  * guard_dns.c judges them; and who asked. */
@@ -137,6 +138,19 @@ void guard_record_question(struct guard *guard, const struct message *ask,
 	add(guard, &refusal);
 }
 
+/* The line that denies the address where `entry` would open it. The policy may be long, and an upstream
+ * can give any number of addresses. */
+static const struct entry *find_deny(struct guard *guard, const struct blame *by,
+				     const struct addr *addr, const struct entry *entry)
+{
+	uint32_t point = entry && entry->port_count ? entry->ports[0].first : 1;
+	struct verdict verdict = { 0 };
+
+	if (take_lookup(&guard->record))
+		verdict = explain_addr(by->policy, by->answers, by->site, addr, point);
+	return verdict.entry && verdict.entry->deny ? verdict.entry : NULL;
+}
+
 void guard_record_answer(struct guard *guard, const struct message *said,
 			 enum refusal_reason reason, const struct addr *addr,
 			 const struct entry *entry, bool audit)
@@ -145,6 +159,8 @@ void guard_record_answer(struct guard *guard, const struct message *said,
 	struct blame_texts texts;
 	struct refusal refusal;
 
+	if (reason == REFUSAL_DENIED)
+		entry = find_deny(guard, &by, addr, entry);
 	blame_question(&by, reason, said->host, said->qtype, addr, entry,
 		       known_asker(guard, said->host), &texts, &refusal);
 	refusal.audit = audit;

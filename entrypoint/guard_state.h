@@ -136,7 +136,7 @@ void guard_record_packets(struct guard *guard);
 void guard_record_question(struct guard *guard, const struct message *ask,
 			   enum refusal_reason reason, const struct entry *entry,
 			   bool audit);
-/* An address of an answer that is not told, or is in mode audit alone. */
+/* An address of an answer that is not told, or is in mode audit alone. `entry`: that allows the name. */
 void guard_record_answer(struct guard *guard, const struct message *said,
 			 enum refusal_reason reason, const struct addr *addr,
 			 const struct entry *entry, bool audit);

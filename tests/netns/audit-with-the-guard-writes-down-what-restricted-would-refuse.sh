@@ -4,7 +4,7 @@
 . "${0%/*}/lib.sh"
 . "${0%/*}/guard.bash"
 
-for addr in 10 11 12 13 14 15; do start_echo 203.0.113.$addr 80; done
+for addr in 10 11 12 13 14 15 16; do start_echo 203.0.113.$addr 80; done
 start_echo 203.0.113.10 81
 start_dns 198.51.100.53 --address=/cdn.example.com/203.0.113.15 \
 	--txt-record=www.example.com,text --mx-host=other.example.net,mx.example.net,10 <<-'END'
@@ -12,6 +12,7 @@ start_dns 198.51.100.53 --address=/cdn.example.com/203.0.113.15 \
 	203.0.113.11 other.example.net
 	203.0.113.12 denied.example.com
 	203.0.113.13 plain.example.com
+	203.0.113.16 cut.example.com
 	203.0.113.15 label.corp.example
 END
 echo 'search corp.example' >>resolv.conf
@@ -25,7 +26,10 @@ policy() { # MODE
 		    - { host: "*.cdn.example.com", private: true }
 		    - { host: label, private: true }
 		    - plain.example.com
-		  deny: [denied.example.com]
+		    - { host: cut.example.com, private: true }
+		  deny:
+		    - denied.example.com
+		    - 203.0.113.16
 	END
 }
 for i in {1..300}; do echo "text-$i.cdn.example.com A"; done >names
@@ -44,6 +48,7 @@ does_all() {
 	tries name visit other.example.net 80
 	tries denied visit denied.example.com 80
 	tries private visit plain.example.com 80
+	tries cut visit cut.example.com 80
 	tries raw as_agent "$PEERS/probe" open tcp 203.0.113.14 80 5000
 	tries type says_text www.example.com TXT
 	tries type-of-name says_text other.example.net MX
@@ -76,6 +81,7 @@ check 'restricted lets through what is allowed' same "$(cat outcome)" "$(
 		name no
 		denied no
 		private no
+		cut no
 		raw no
 		type no
 		type-of-name no
@@ -88,12 +94,15 @@ check 'and writes down the rest' writes "$(
 		refused name refused other.example.net
 		refused name refused other.example.net MX
 		refused denied denied.example.com
+		refused denied cut.example.com
 		refused private answer plain.example.com
 		refused raw address 203.0.113.14 80
 		refused query type www.example.com TXT
 		refused tunnel limit *
 	END
 )"
+check 'by the line that denies the address of an answer' \
+	says /run/netpale/refused.jsonl "cut\.example\.com.*\"rule\":\"$POLICY:12\""
 kill -TERM "$(agent)"
 wait "$guard" || :
 rm /run/netpale/refused.jsonl
@@ -110,6 +119,8 @@ check 'and writes down what restricted refuses, by name' writes "$(
 		audit no entry other.example.net 80
 		audit denied denied.example.com
 		audit denied denied.example.com 80
+		audit denied cut.example.com
+		audit denied cut.example.com 80
 		audit private answer plain.example.com
 		audit private answer plain.example.com 80
 		audit raw address 203.0.113.14 80
