@@ -74,7 +74,7 @@ check 'what is over is not told' silent < <(failed "$said")
 
 # A refusal may come into the record after the command.
 : >/run/netpale/refused.jsonl
-later() { nap; nap; record -5 1000 8081; }
+later() { for _ in {1..20}; do nap; done; record -5 1000 8081; }
 later &
 check 'one that is recorded a moment later is told' tells PostToolUseFailure 8081 < <(failed "$said")
 

@@ -110,7 +110,7 @@ check 'which is no failure' same 0 "$status"
 # The kernel counts what the log has not seen.
 rm -f "$record"
 printf 'network:\n  allow: [198.51.100.10]\n' >policy.yml
-check 'a fence goes up' netpale apply -f policy.yml
+check 'a fence goes up, and is proven' netpale run -f policy.yml -- true
 untold() { [ -z "$(in_client "$NETPALE" log 2>said)" ] && says said 'nothing is recorded here'; }
 check 'what netpale tried to prove it is not told' untold
 for i in {1..7}; do
