@@ -6,6 +6,7 @@
 
 #include "entrypoint/log.h"
 #include "entrypoint/log_verb.h"
+#include "entrypoint/record.h"
 #include "entrypoint/recorded.h"
 #include "entrypoint/when.h"
 #include "lib/hook.h"
@@ -49,27 +50,49 @@ static int read_own(int64_t since, struct recorded *ret, struct error *err)
 	return result;
 }
 
+/* Does something come into the record in so many steps? Takes those that it waited. */
+static bool more_comes(struct record_tail *tail, int *steps, struct error *err)
+{
+	struct buf lines CLEANUP(buf_release) = { 0 };
+
+	for (; *steps > 0 && !lines.length; (*steps)--) {
+		poll(NULL, 0, WAIT_STEP_MS);
+		if (record_follow(tail, &lines, err) < 0)
+			return false;
+	}
+	return lines.length != 0;
+}
+
+static int find_rows(const struct hook *hook, struct recorded *ret, struct error *err)
+{
+	struct record_tail tail CLEANUP(record_tail_release) = { .fd = -1 };
+	struct buf nothing CLEANUP(buf_release) = { 0 };
+	int64_t since = hook_since(hook, when_now());
+	int steps = hook->network ? WAIT_MS / WAIT_STEP_MS : 0;
+
+	if (record_follow(&tail, &nothing, err) < 0 || read_own(since, ret, err) != 0)
+		return -1;
+	while (!ret->list.count && more_comes(&tail, &steps, err)) {
+		recorded_release(ret);
+		if (read_own(since, ret, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int answer(struct error *err)
 {
 	struct recorded recorded CLEANUP(recorded_release) = { 0 };
 	struct buf input CLEANUP(buf_release) = { 0 };
 	struct buf output CLEANUP(buf_release) = { 0 };
 	struct hook hook;
-	int64_t since;
 
 	if (read_input(&input, err) < 0)
 		return -1;
 	if (!input.length || !hook_read(input.data, input.length, &hook))
 		return 0;
-	since = hook_since(&hook, when_now());
-	for (int waited = 0;; waited += WAIT_STEP_MS) {
-		recorded_release(&recorded);
-		if (read_own(since, &recorded, err) != 0)
-			return -1;
-		if (recorded.list.count || !hook.network || waited >= WAIT_MS)
-			break;
-		poll(NULL, 0, WAIT_STEP_MS);
-	}
+	if (find_rows(&hook, &recorded, err) < 0)
+		return -1;
 	if (!recorded.list.count)
 		return 0;
 	hook_print(&hook, recorded.list.v, recorded.list.count, &output);
