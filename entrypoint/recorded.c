@@ -22,7 +22,7 @@ int recorded_read(int64_t since, struct recorded *ret, struct error *err)
 	if (result != 0)
 		return result;
 	if (getrandom(key, sizeof(key), 0) != sizeof(key))
-		return error_errno(err, ERROR_KERNEL, errno, "getrandom");
+		return error_errno(err, ERROR_KERNEL, errno, "cannot draw a random key");
 	ret->arena = arena_new(0);
 	if (!ret->arena)
 		return error_memory(err);

@@ -5,9 +5,9 @@
 /* The one error value. The caller owns it, it allocates nothing and cannot fail itself.
  * A function that can fail takes `struct error *err` last, returns -1 and fills it; on
  * success it leaves it untouched. The kind says what the operator has to do; main.c alone
- * maps it to an exit status. The text names the thing, then the fault, quotes the user's
- * words in single ticks, has no capital and no full stop; what comes from outside must be
- * escaped (escape()) before it is put in. */
+ * maps it to an exit status. The text names the thing, then the fault, then what was expected or
+ * what to do about it; quotes the user's words, and what to type, in single ticks; has no capital
+ * and no full stop. What comes from outside must be escaped (escape()) before it is put in. */
 
 enum error_kind {
 	ERROR_NONE,
