@@ -78,13 +78,13 @@ row() { # SECOND, NAME, ADDRESS, PORT, COUNT, REST
 } | sed 's/\[""\]/[]/' >/run/netpale/refused.jsonl
 last() { TZ=XXX-1 explain "$1" | sed -n 2p; } # DESTINATION
 check 'the last time it was refused is told, in local time, added up' \
-	same 'last refused 2026-11-21 17:43:27, 3 times: curl (uid 1000), wrong port' "$(last api.example.com:80)"
+	same 'last refused 2026-11-21 16:43:27, 3 times: curl (uid 1000), wrong port' "$(last api.example.com:80)"
 check 'by the address, too' \
-	same 'last refused 2026-11-21 17:43:28, 7 times: wget (uid 1000), wrong port' "$(last 192.88.100.14:81)"
+	same 'last refused 2026-11-21 16:43:28, 7 times: wget (uid 1000), wrong port' "$(last 192.88.100.14:81)"
 check 'where nobody knows by whom' \
-	same 'last refused 2026-11-21 17:43:30, 1 time: wrong port' "$(last 192.88.100.99:25)"
+	same 'last refused 2026-11-21 16:43:30, 1 time: wrong port' "$(last 192.88.100.99:25)"
 check 'of a name that DNS was asked for' \
-	same 'last refused 2026-11-21 17:43:33, 1 time: node (uid 1000), name refused' "$(last new.example.net)"
+	same 'last refused 2026-11-21 16:43:33, 1 time: node (uid 1000), name refused' "$(last new.example.net)"
 check 'not of another port' same '' "$(last api.example.com:82)"
 check 'nor of what is allowed' same '' "$(last api.example.com:443)"
 json() { # DESTINATION, PYTHON: true of the one line
