@@ -12,6 +12,9 @@ reaches() {
 	contains "$2: another is refused at once" 'other:80 refused at once ECONNREFUSED' "$got"
 }
 
+# recorded NAME HOST: by the name that the answer had, whoever gave it.
+recorded() { docker exec "$id-$1" grep -F "\"names\":[\"$2\"]" /run/netpale/refused.jsonl; }
+
 # agent NAME OPTION...: a fenced container that first notes the rules it found.
 agent() {
 	local name=$1
@@ -35,6 +38,7 @@ server "$net" other 80
 policy web:80
 agent user --network "$net"
 reaches user 'user-defined network'
+await 5 "Docker's resolver: the refusal has its name" recorded user other
 equals "Docker's rules stay" "$(docker exec "$id-user" cat /before)" "$(others "$id-user")"
 contains "Docker's rules are NAT for its resolver" 127.0.0.11 "$(others "$id-user")"
 
@@ -62,6 +66,7 @@ agent asks --network "$open" --dns "$(at dns "$open")"
 got=$(docker exec "$id-asks" netpale exec -- probe web.example.test:80 other.example.test:80 2>&1)
 contains '--dns: the allowed name is reached' 'web.example.test:80 reached' "$got"
 contains '--dns: another is refused at once' 'other.example.test:80 refused at once' "$got"
+await 5 '--dns: the refusal has its name' recorded asks other.example.test
 contains '--dns: the server was asked' 'web.example.test' "$(docker logs "$id-dns" 2>&1)"
 docker rm -f "$id-asks" "$id-dns" >/dev/null
 
@@ -74,6 +79,7 @@ agent bridge --dns "$(at dns bridge)"
 got=$(docker exec "$id-bridge" netpale exec -- probe web.example.test:80 other.example.test:80 2>&1)
 contains 'default bridge: the allowed name is reached' 'web.example.test:80 reached' "$got"
 contains 'default bridge: another is refused at once' 'other.example.test:80 refused at once' "$got"
+await 5 'default bridge: the refusal has its name' recorded bridge other.example.test
 
 policy web:80
 agent hosts --dns "$(at dns bridge)" --add-host "web:$(at web bridge)" --add-host "other:$(at other bridge)"
