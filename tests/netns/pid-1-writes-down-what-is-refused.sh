@@ -2,6 +2,7 @@
 # Without a guard PID 1 reads the kernel's packet log with no privilege left: each refusal stands in
 # /run/netpale/refused.jsonl within a second, with its reason and the line that would allow it.
 . "${0%/*}/lib.sh"
+. "${0%/*}/../golden/json.bash"
 
 record=/run/netpale/refused.jsonl
 as_pid_1() { in_client unshare --pid --fork --mount-proc -- "$@"; }
@@ -111,6 +112,7 @@ tries tcp 198.51.100.15 8083
 check 'as fields for machines' lines said \
 	'^\{"version":1,"level":"info","refusal":\{.*"port":8083,.*\},"text":"refused: uid 1000 198'
 check 'it ends' ends 0
+check 'as the manual has them' fits_manual 'Fl -log Cm stderr' <said
 exec 3>json
 run --log 3
 exec 3>&-
