@@ -51,3 +51,21 @@ check 'behind what was there' same "$(count 81)" 5
 check 'and says it on stderr' busywait 1000 says guard.said \
 	'^netpale: refused: uid 1000 198\.51\.100\.11:82/tcp, no entry; - 198\.51\.100\.11:82/tcp$'
 stop_guard TERM
+
+# With an agent, whose question it answers and who inherits nothing of it.
+write_policy <<-'END'
+	network:
+	  dns: guarded
+	  allow: [198.51.100.10]
+END
+: >json
+exec 3>>json
+start_run -f $POLICY --log 3 -- sh -c 'ls /proc/self/fd; exec tail -f /dev/null'
+exec 3>&-
+as_agent getent ahosts refused.example.com || :
+check 'a question stands there, too' busywait 1000 says json '"reason":"name refused".*"refused\.example\.com"'
+check 'the agent has no more than it was given' same "$(grep -xE '[0-9]+' guard.said | tr '\n' ' ')" '0 1 2 3 '
+not_recording() { refute "nor does $1 hold the record" says <(find "/proc/$2/fd" -printf '%l\n') 'refused|json'; }
+not_recording 'the agent' "$(agent)"
+not_recording 'the forwarder' "$(forwarder)"
+kill -TERM "$(agent)"
