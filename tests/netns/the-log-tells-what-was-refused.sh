@@ -46,7 +46,7 @@ day=
 [ "$(date -u -d '-2 minutes' +%F)" = "$(date -u +%F)" ] || day='([0-9-]{10} )?'
 table() { as_agent "$NETPALE" log "$@"; }
 check 'the table tells of today only the time' says <(table) \
-	"^$day[0-9]{2}:[0-9]{2}:[0-9]{2}  a\.example:443/tcp  +curl +3  no entry\$"
+	"^${day}[0-9]{2}:[0-9]{2}:[0-9]{2}  a\.example:443/tcp  +curl +3  no entry\$"
 check 'and below it the line that would allow it' says <(table) '^ +- a\.example:443/tcp$'
 check '--since is a time, too' same 4 \
 	"$(table --since "$(date -u -d '-30 minutes' +'%F %T')" | grep -c example:443)"
