@@ -66,4 +66,4 @@ contains 'another there does not exist' 'late:80 unknown' "$got"
 # What netpale says of it all.
 got=$(docker exec -u root "$id-user" netpale status)
 contains 'status: what is in force' 'restricted, dns guarded' "$got"
-contains 'status: a name and its address' "one.cdn.example                          $(address db)" "$got"
+contains 'status: a name and its address' "one.cdn.example $(address db) " "$(tr -s ' ' <<<"$got")"
