@@ -55,6 +55,6 @@ int policy_names(const struct policy *policy, struct arena *arena,
  * the project's entries) are marked in comments. Or JSON: {"version": 1, ...}. */
 struct buf;
 void policy_print(const struct policy *policy, struct buf *out);
-/* Of that its `allow` or its `deny`; false: nothing, there is none. */
-bool policy_print_entries(const struct policy *policy, bool deny, struct buf *out);
+/* Of that its `allow` or its `deny` without what only a project says; false: nothing, there is none. */
+bool policy_print_operator(const struct policy *policy, bool deny, struct buf *out);
 int policy_print_json(const struct policy *policy, struct buf *out);

@@ -157,7 +157,20 @@ static void print_run(const struct entry *run, size_t length,
 		buf_printf(out, "    - %s%s\n", entry.data, places.data);
 }
 
-static bool print_entries(const struct policy *policy, bool deny,
+/* Whose entries are to be printed. */
+enum whose {
+	OF_ALL,
+	OF_OPERATOR,
+};
+
+static bool is_said(const struct entry *entry, enum whose whose)
+{
+	const struct entry *same = entry->same;
+
+	return same && (whose == OF_ALL || same->trust == entry->trust);
+}
+
+static bool print_entries(const struct policy *policy, bool deny, enum whose whose,
 			  const struct repeats *repeats, struct buf *out)
 {
 	const char *head = deny ? "  deny:\n" : "  allow:\n";
@@ -166,12 +179,13 @@ static bool print_entries(const struct policy *policy, bool deny,
 
 	for (size_t i = 0; i < policy->count; i += length) {
 		const struct entry *run = &policy->entries[i];
-		bool repeated = true;
+		bool said = true;
 
 		length = run_length(policy, i);
 		for (size_t j = 0; j < length; j++)
-			repeated = repeated && run[j].same;
-		if (repeated || run->deny != deny)
+			said = said && is_said(&run[j], whose);
+		if (said || run->deny != deny ||
+		    (whose == OF_OPERATOR && run->trust != TRUST_OPERATOR))
 			continue;
 		buf_puts(out, any ? "" : head);
 		any = true;
@@ -180,12 +194,12 @@ static bool print_entries(const struct policy *policy, bool deny,
 	return any;
 }
 
-bool policy_print_entries(const struct policy *policy, bool deny, struct buf *out)
+bool policy_print_operator(const struct policy *policy, bool deny, struct buf *out)
 {
 	struct repeats repeats CLEANUP(repeats_release) = { 0 };
 
 	if (repeats_collect(policy, &repeats))
-		return print_entries(policy, deny, &repeats, out);
+		return print_entries(policy, deny, OF_OPERATOR, &repeats, out);
 	out->failed = true;
 	return false;
 }
@@ -230,8 +244,8 @@ void policy_print(const struct policy *policy, struct buf *out)
 	}
 	buf_puts(out, "network:\n");
 	print_scalar("policy", mode_name(policy->mode), &policy->mode_origin, out);
-	(void)print_entries(policy, false, &repeats, out);
-	(void)print_entries(policy, true, &repeats, out);
+	(void)print_entries(policy, false, OF_ALL, &repeats, out);
+	(void)print_entries(policy, true, OF_ALL, &repeats, out);
 	print_scalar("dns", stance_name(policy->dns), &policy->dns_origin, out);
 	print_opening("inbound", &policy->inbound, "deny", "allow", out);
 	print_opening("host_gateway", &policy->host_gateway, "false", "true", out);

@@ -131,7 +131,7 @@ static void print_used(const struct lines *lines, size_t names, struct buf *out)
 static void print_allow(const struct policy *policy, const struct lines *lines,
 			size_t names, struct buf *out)
 {
-	bool any = policy_print_entries(policy, false, out);
+	bool any = policy_print_operator(policy, false, out);
 
 	for (enum seen_state state = 0; state < SEEN_STATES; state++) {
 		bool head = false;
@@ -267,6 +267,18 @@ static void print_openings(const struct policy *policy, const struct sights *sig
 	print_opening(&gateway, &policy->host_gateway, &sights->gateway, arena, out);
 }
 
+/* Printed, a project's lines would become the operator's, which no `deny` cuts as it did. */
+static void print_project(const struct policy *policy, struct buf *out)
+{
+	for (size_t i = 0; i < policy->count; i++) {
+		if (policy->entries[i].trust != TRUST_PROJECT)
+			continue;
+		buf_puts(out, "  # what the project allows and denies stays in its own "
+			      "file\n");
+		return;
+	}
+}
+
 int suggest_print(const struct suggestion *suggestion, struct arena *arena,
 		  struct buf *out, struct error *err)
 {
@@ -293,7 +305,8 @@ int suggest_print(const struct suggestion *suggestion, struct arena *arena,
 		"network:\n");
 	print_policy(policy, out);
 	print_allow(policy, &lines, sights.count, out);
-	(void)policy_print_entries(policy, true, out);
+	(void)policy_print_operator(policy, true, out);
+	print_project(policy, out);
 	print_dns(policy, lines.wildcards, out);
 	print_openings(policy, &sights, arena, out);
 	buf_printf(out, "  trust_project: %s\n", trust_name(policy->trust));

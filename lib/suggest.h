@@ -8,8 +8,9 @@
 
 /* A complete, commented `network` block from what was seen: the policy in force, `restricted` in place
  * of `audit`, and a line for each destination that was used and that no line allows yet. It opens
- * nothing that was not used, so what was only asked for, refused or denied stands in comments. Pure:
- * the same rows give the same text. seen.h says how rows become destinations. */
+ * nothing that was not used, so what was only asked for, refused or denied stands in comments. What a
+ * project says is left to its file: a suggestion is the operator's. Pure: the same rows give the same
+ * text. seen.h says how rows become destinations. */
 
 struct suggestion {
 	const struct policy *policy; /* NULL: there is none */

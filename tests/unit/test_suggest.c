@@ -162,6 +162,55 @@ static void many_rows_are_bounded(void **state)
 	free(rows);
 }
 
+/* It was cut by the operator's `deny`; as a line of the operator's it would not be. And it stays in
+ * force, by its own file. */
+static void what_a_project_says_does_not_become_the_operators(void **state)
+{
+	static const char *const texts[LAYER_COUNT] = {
+		[LAYER_PROFILE] = "network:\n  policy: audit\n  allow: [a.example]\n"
+				  "  deny: [10.0.0.0/8, .corp.example]\n",
+		[LAYER_PROJECT] = "network:\n  allow: [a.example, b.example, c.example,\n"
+				  "    10.1.2.3, x.corp.example]\n  deny: [192.0.2.7]\n",
+		[LAYER_FLAGS] = "network:\n  allow: [c.example]\n",
+	};
+	struct arena *arena CLEANUP(arena_freep) = arena_new(0);
+	struct layer layers[LAYER_COUNT], *given[LAYER_COUNT] = { 0 };
+	struct refusal seen = row("d.example", "93.184.216.1", 443);
+	struct notes notes = { 0 };
+	struct policy policy;
+	struct suggestion suggestion = {
+		.policy = &policy, .site = &nowhere, .rows = &seen, .row_count = 1
+	};
+	struct buf text = { 0 };
+	struct error err;
+
+	(void)state;
+	for (int i = 0; i < LAYER_COUNT; i++) {
+		if (!texts[i])
+			continue;
+		given[i] = &layers[i];
+		layer_init(given[i], (enum layer_kind)i, "x.yml");
+		assert_int_equal(layer_parse(given[i], texts[i], strlen(texts[i]), arena,
+					     &notes, &err),
+				 0);
+	}
+	assert_int_equal(policy_merge(given, arena, &notes, &policy, &err), 0);
+	assert_int_equal(suggest_print(&suggestion, arena, &text, &err), 0);
+	assert_says(text.data, "\n    - a.example", true);
+	assert_says(text.data, "\n    - c.example", true);
+	assert_says(text.data, "\n    - d.example:443/tcp", true);
+	assert_says(text.data, "b.example", false);
+	assert_says(text.data, "10.1.2.3", false);
+	assert_says(text.data, "x.corp.example", false);
+	assert_says(text.data, "192.0.2.7", false);
+	assert_says(text.data, "project allows and denies stays in its own file", true);
+	buf_release(&text);
+	for (int i = 0; i < LAYER_COUNT; i++)
+		if (given[i])
+			layer_release(given[i]);
+	notes_release(&notes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +219,7 @@ int main(void)
 		cmocka_unit_test(a_line_lists_so_many_ports),
 		cmocka_unit_test(counts_have_an_end),
 		cmocka_unit_test(many_rows_are_bounded),
+		cmocka_unit_test(what_a_project_says_does_not_become_the_operators),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
