@@ -25,9 +25,13 @@ static int read_policy(const struct options *options, struct inputs *inputs,
 	return result;
 }
 
-static void say_what_is_missing(const struct recorded *recorded, int64_t since)
+static void say_what_is_missing(const struct recorded *recorded,
+				const struct policy *policy, int64_t since)
 {
-	if (recorded->list.count == 0)
+	if (policy && policy->mode == MODE_FULL)
+		log_warning("policy full records only what is denied: start with policy: "
+			    "audit, use the agent, and ask again");
+	else if (recorded->list.count == 0)
 		log_info(
 			"nothing is recorded%s: start with policy: audit, use the agent, "
 			"and ask again",
@@ -95,6 +99,6 @@ int verb_suggest(const struct options *options, struct error *err)
 	suggestion.row_count = recorded.list.count;
 	if (print(&suggestion, &inputs, options->any.json, err) < 0)
 		return -1;
-	say_what_is_missing(&recorded, since);
+	say_what_is_missing(&recorded, suggestion.policy, since);
 	return EX_OK;
 }

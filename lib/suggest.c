@@ -161,10 +161,13 @@ static void print_origin(const struct origin *origin, struct buf *out)
 	buf_puts(out, origin->source ? origin_format(origin, place) : "default");
 }
 
+/* Who wants no network is not given one. */
 static void print_policy(const struct policy *policy, struct buf *out)
 {
-	buf_printf(out, "  policy: %s  # ", mode_name(MODE_RESTRICTED));
-	if (policy->mode != MODE_RESTRICTED)
+	enum mode mode = policy->mode == MODE_NONE ? MODE_NONE : MODE_RESTRICTED;
+
+	buf_printf(out, "  policy: %s  # ", mode_name(mode));
+	if (policy->mode != mode)
 		buf_printf(out, "was %s, ", mode_name(policy->mode));
 	print_origin(&policy->mode_origin, out);
 	buf_puts(out, "\n");

@@ -7,7 +7,7 @@
 #include "lib/site.h"
 
 /* A complete, commented `network` block from what was seen: the policy in force, `restricted` in place
- * of `audit`, and a line for each destination that was used and that no line allows yet. It opens
+ * of `audit` (and of `full`, of which little is recorded), and a line for each destination that was used and that no line allows yet. It opens
  * nothing that was not used, so what was only asked for, refused or denied stands in comments. What a
  * project says is left to its file: a suggestion is the operator's. Pure: the same rows give the same
  * text. seen.h says how rows become destinations. */
