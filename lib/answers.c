@@ -41,6 +41,14 @@ const struct answer *answers_find(const struct answers *answers, const char *hos
 	return bsearch(&key, answers->v, answers->count, sizeof(key), compare_host);
 }
 
+bool answer_has(const struct answer *answer, const struct addr *addr)
+{
+	for (size_t i = 0; i < answer->count; i++)
+		if (addr_compare(&answer->addrs[i], addr) == 0)
+			return true;
+	return false;
+}
+
 static int compare_addr(const void *a, const void *b)
 {
 	return addr_compare(a, b);

@@ -37,6 +37,7 @@ struct answers {
 #define ANSWER_ADDRS_MAX 1000
 
 const struct answer *answers_find(const struct answers *answers, const char *host);
+bool answer_has(const struct answer *answer, const struct addr *addr);
 const char *answer_state_name(enum answer_state state); /* "NXDOMAIN", "timed out" ... */
 
 /* Sorts hosts (in place) and addresses, drops duplicate addresses, merges repeated hosts. */

@@ -38,14 +38,6 @@ static void add_name(struct refusal *refusal, const char *name)
 		refusal->names[refusal->name_count++] = name;
 }
 
-static bool has_addr(const struct answer *answer, const struct addr *addr)
-{
-	for (size_t i = 0; i < answer->count; i++)
-		if (addr_compare(&answer->addrs[i], addr) == 0)
-			return true;
-	return false;
-}
-
 /* What was answered last first; what was known at the start last. */
 static void find_names(const struct blame *by, const struct addr *addr,
 		       struct refusal *refusal)
@@ -62,7 +54,7 @@ static void find_names(const struct blame *by, const struct addr *addr,
 	for (size_t i = 0; i < count; i++)
 		add_name(refusal, names[i]);
 	for (size_t i = 0; i < by->answers->count; i++)
-		if (has_addr(&by->answers->v[i], addr))
+		if (answer_has(&by->answers->v[i], addr))
 			add_name(refusal, by->answers->v[i].host);
 }
 

@@ -79,14 +79,6 @@ static bool next_line(const char *text, size_t length, size_t *at,
 	return false;
 }
 
-static bool answer_has(const struct answer *answer, const struct addr *addr)
-{
-	for (size_t i = 0; i < answer->count; i++)
-		if (addr_compare(&answer->addrs[i], addr) == 0)
-			return true;
-	return false;
-}
-
 /* "api.example.com", "*.example.com" or ".example.com". */
 static bool name_has(const char *name, const struct answers *answers,
 		     const struct addr *addr)

@@ -25,14 +25,6 @@ struct candidate {
 
 /* --- addresses of names ------------------------------------------------------------------ */
 
-static bool answer_has(const struct answer *answer, const struct addr *addr)
-{
-	for (size_t i = 0; i < answer->count; i++)
-		if (addr_compare(&answer->addrs[i], addr) == 0)
-			return true;
-	return false;
-}
-
 /* Is the address the answer's, and the answer the entry's? *ret: may it be opened for it. */
 static bool answers_entry(const struct question *question, const struct entry *entry,
 			  const struct answer *answer, enum admission *ret)
