@@ -124,11 +124,11 @@ static void print_row(const struct refusal *row, struct buf *out)
 		buf_printf(out, " (%s)", row->rule);
 	if (row->count > 1)
 		buf_printf(out, ", %" PRIu64 " times", row->count);
-	if (row->reason == REFUSAL_EXPIRED)
+	if (row->allow)
+		buf_printf(out, "; this line below `%s` would open it: `%s`",
+			   *row->allow == '-' ? "allow" : "network", row->allow);
+	else if (row->reason == REFUSAL_EXPIRED)
 		buf_puts(out, "; looking its name up again opens it");
-	else if (row->allow)
-		buf_printf(out, "; this line below `allow` would open it: `%s`",
-			   row->allow);
 	buf_puts(out, "\n");
 }
 

@@ -225,6 +225,38 @@ static void the_answer_names_what_was_refused_and_the_line(void **state)
 	free(text);
 }
 
+static void the_line_is_for_the_place_where_it_opens_something(void **state)
+{
+	static const struct hook hook = { .event = "PostToolUse" };
+	struct refusal row = {
+		.count = 1,
+		.reason = REFUSAL_GATEWAY,
+		.has_addr = true,
+		.addr = { 0xc6336407, FAMILY_4 },
+		.protocol = IPPROTO_TCP,
+		.port = 3000,
+		.allow = "host_gateway: [3000/tcp]",
+	};
+	char *text = answer(&hook, &row, 1);
+
+	(void)state;
+	assert_non_null(strstr(text, "this line below `network` would open it: "
+				     "`host_gateway: [3000/tcp]`"));
+	free(text);
+
+	/* Nothing but the guard opens an address anew. */
+	row.reason = REFUSAL_EXPIRED;
+	row.allow = "dns: guarded";
+	text = answer(&hook, &row, 1);
+	assert_non_null(strstr(text, "below `network` would open it: `dns: guarded`"));
+	assert_null(strstr(text, "again"));
+	free(text);
+	row.allow = NULL;
+	text = answer(&hook, &row, 1);
+	assert_non_null(strstr(text, "; looking its name up again opens it\n"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +269,7 @@ int main(void)
 		cmocka_unit_test(what_was_refused_before_the_command_is_not_its_own),
 		cmocka_unit_test(only_what_the_own_user_was_refused_counts),
 		cmocka_unit_test(the_answer_names_what_was_refused_and_the_line),
+		cmocka_unit_test(the_line_is_for_the_place_where_it_opens_something),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
