@@ -188,6 +188,14 @@ static const char *allow_line(const struct finding *finding,
 	return entry_line(&entry, refusal, texts);
 }
 
+/* Where no guard follows them, a name's addresses are those of the start. */
+static const char *follow_line(const struct blame *by)
+{
+	return by->policy->dns == STANCE_GUARDED
+		       ? NULL
+		       : "dns: guarded  # follows new addresses";
+}
+
 /* --- packets ------------------------------------------------------------------------------- */
 
 static bool gateway_decides(const struct finding *finding)
@@ -316,7 +324,9 @@ static void blame_outbound(struct finding *finding, struct blame_texts *texts,
 	refusal->reason = reason_of(finding, refusal);
 	if (refusal->reason == REFUSAL_GATEWAY)
 		refusal->allow = gateway_line(finding, texts);
-	else if (refusal->reason != REFUSAL_DENIED && refusal->reason != REFUSAL_EXPIRED)
+	else if (refusal->reason == REFUSAL_EXPIRED)
+		refusal->allow = follow_line(by);
+	else if (refusal->reason != REFUSAL_DENIED)
 		refusal->allow = allow_line(finding, refusal, texts);
 	if (finding->entry)
 		refusal->rule = origin_format(&finding->entry->origin, texts->rule);

@@ -29,7 +29,9 @@ enum refusal_reason {
 	REFUSAL_DENIED, /* "denied": a line denies the name or the address; `rule` says which */
 	REFUSAL_GATEWAY, /* "host gateway": the container's host, `host_gateway` is closed */
 	REFUSAL_PORT,    /* "wrong port": the address is open, not there */
-	REFUSAL_EXPIRED, /* "expired": it was open while its name's answer was fresh */
+	/* "expired": it was open while its name's answer was fresh; without the guard, the name had
+	 * another address at the start */
+	REFUSAL_EXPIRED,
 	REFUSAL_PRIVATE, /* "private answer": an allowed name led to an address it may not open */
 	REFUSAL_RAW,     /* "raw address": no answer of the guard's DNS had it */
 	REFUSAL_DNS,     /* "dns": port 53 or 853 of a server that no line names */

@@ -79,32 +79,47 @@ static inline void add_answer(struct scene *scene, const char *host,
 	assert_int_equal(answers_normalise(answers, scene->arena, &err), 0);
 }
 
+/* Would the guard open it, by the line or one there is, when one of its names is asked for? */
+static inline bool guard_opens(const struct scene *scene, const struct entry *line,
+			       const struct refusal *refusal, uint32_t point)
+{
+	for (size_t i = 0; i < refusal->name_count; i++) {
+		const char *host = refusal->names[i];
+		struct verdict verdict = explain_name(&scene->policy, host, point);
+
+		if (verdict.allowed && admit(line ? line : verdict.entry, host,
+					     &refusal->addr, &scene->site) == ADMIT)
+			return true;
+	}
+	return false;
+}
+
 /* After the line was added, what was refused is open. */
-static inline void assert_opens(struct scene *scene, const char *line,
-				const struct addr *addr, uint32_t point)
+static inline void assert_opens(struct scene *scene, const struct refusal *refusal,
+				uint32_t point)
 {
 	struct layer layer;
 	struct verdict verdict;
 
-	read_line(scene, line, &layer);
-	if (layer.host_gateway.kind != OPENING_UNSET) {
+	read_line(scene, refusal->allow, &layer);
+	if (layer.dns != STANCE_UNSET) {
+		scene->policy.dns = layer.dns;
+	} else if (layer.host_gateway.kind != OPENING_UNSET) {
 		scene->policy.host_gateway = layer.host_gateway;
 	} else {
 		assert_int_equal(layer.count, 1);
 		scene_add(scene, &layer.entries[0]);
 		if (layer.entries[0].kind == ENTRY_NAME)
-			add_answer(scene, layer.entries[0].host, addr);
+			add_answer(scene, layer.entries[0].host, &refusal->addr);
 	}
-	verdict =
-		explain_addr(&scene->policy, &scene->answers, &scene->site, addr, point);
-	/* The guard opens it when it is asked for again. */
-	if (scene->policy.dns == STANCE_GUARDED && layer.count &&
-	    layer.entries[0].kind == ENTRY_NAME &&
-	    admit(&layer.entries[0], layer.entries[0].host, addr, &scene->site) == ADMIT)
-		verdict = explain_name(&scene->policy, layer.entries[0].host, point);
+	verdict = explain_addr(&scene->policy, &scene->answers, &scene->site,
+			       &refusal->addr, point);
+	if (scene->policy.dns == STANCE_GUARDED && !verdict.allowed)
+		verdict.allowed = guard_opens(scene, layer.count ? layer.entries : NULL,
+					      refusal, point);
 	if (!verdict.allowed)
-		fail_msg("SEED=%#llx: '%s' does not open it: %s", round_seed, line,
-			 verdict.reason ? verdict.reason : "an entry");
+		fail_msg("SEED=%#llx: '%s' does not open it: %s", round_seed,
+			 refusal->allow, verdict.reason ? verdict.reason : "an entry");
 	layer_release(&layer);
 }
 

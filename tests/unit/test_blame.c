@@ -300,7 +300,7 @@ static const struct case_of_packet outbound[] = {
 	  "a.example 11.0.0.7",
 	  "11.0.0.7 443/tcp",
 	  REFUSAL_EXPIRED,
-	  NULL,
+	  "dns: guarded  # follows new addresses",
 	  "p.yml:1" },
 	/* Allowed, but not there. */
 	{ MODE_RESTRICTED,
@@ -390,8 +390,7 @@ static void check_packet(const struct case_of_packet *row)
 	assert_int_equal(refusal.port, packet.destination_port);
 	assert_true(refusal.has_uid && refusal.uid == 1000);
 	if (refusal.allow)
-		assert_opens(&scene, refusal.allow, &packet.destination,
-			     point_of_packet(&packet));
+		assert_opens(&scene, &refusal, point_of_packet(&packet));
 	leases_free((struct leases *)by.leases);
 }
 

@@ -27,7 +27,7 @@ static void a_line_adds_to_the_ports_that_are_open_already(void **state)
 	blame_packet(&by, &out, &texts, &refusal);
 	assert_int_equal(refusal.reason, REFUSAL_GATEWAY);
 	assert_text(refusal.allow, "host_gateway: [3000-3001/tcp, 8000-8999/tcp]");
-	assert_opens(&scene, refusal.allow, &out.destination, 3001);
+	assert_opens(&scene, &refusal, 3001);
 
 	blame_packet(&by, &in, &texts, &refusal);
 	assert_int_equal(refusal.reason, REFUSAL_INBOUND);
@@ -116,7 +116,7 @@ static void every_line_allows_what_was_refused(void **state)
 			continue;
 		blame_packet(&by, &packet, &texts, &refusal);
 		if (refusal.allow)
-			assert_opens(&scene, refusal.allow, &addr, point);
+			assert_opens(&scene, &refusal, point);
 		else if (refusal.reason != REFUSAL_DENIED &&
 			 refusal.reason != REFUSAL_EXPIRED &&
 			 refusal.reason != REFUSAL_PRIVATE && !refusal.rule &&
