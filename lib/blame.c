@@ -136,8 +136,14 @@ static const char *entry_line(const struct entry *entry, const struct refusal *r
 
 	buf_puts(&line, "- ");
 	entry_print_item(entry, &line);
-	if (entry->port_count == 0 && refusal->has_addr && refusal->protocol)
+	if (entry->kind == ENTRY_PREFIX &&
+	    addr_scope(&entry->prefix.base) == ADDR_METADATA)
+		buf_puts(&line, "  # a cloud's metadata: it hands out credentials");
+	else if (entry->port_count == 0 && refusal->protocol)
 		buf_puts(&line, "  # all ports and protocols");
+	else if (entry->port_count == 0 && !entry->types &&
+		 refusal->reason == REFUSAL_NAME)
+		buf_puts(&line, "  # all ports; add :443 for HTTPS");
 	for (size_t i = 0; entry->host && i < refusal->name_count; i++) {
 		const char *name = refusal->names[i];
 
@@ -396,17 +402,18 @@ static const char *question_line(const struct blame *by, const struct refusal *r
 				 struct blame_texts *texts)
 {
 	struct entry like = entry_like(refusal->names[0], entry);
+	bool asks = refusal->reason == REFUSAL_NAME || refusal->reason == REFUSAL_TYPE;
 	uint8_t type = entry_type_of(refusal->type);
 
-	if (by->policy->mode == MODE_NONE)
+	if (by->policy->mode == MODE_NONE || refusal->reason == REFUSAL_DENIED)
 		return NULL;
-	if (refusal->reason == REFUSAL_NAME || refusal->reason == REFUSAL_LIMIT)
-		return entry_line(&like, refusal, texts);
 	if (refusal->reason == REFUSAL_PRIVATE)
 		return private_answer_line(by, &like, addr, refusal, texts);
-	if (refusal->reason != REFUSAL_TYPE || !type)
-		return NULL;
-	like.types |= type;
+	if (asks && !refusal_asks_addresses(refusal)) {
+		if (!type)
+			return NULL;
+		like.types |= type;
+	}
 	return entry_line(&like, refusal, texts);
 }
 

@@ -184,6 +184,11 @@ uint64_t refusal_hash(const uint8_t key[static HASH_KEY], const struct refusal *
 	       hash_bytes(key, name, strlen(name));
 }
 
+bool refusal_asks_addresses(const struct refusal *refusal)
+{
+	return refusal->type == TYPE_A || refusal->type == TYPE_AAAA;
+}
+
 /* What stands behind the name of a question. */
 static void format_question(const struct refusal *refusal, char *out, size_t room)
 {
@@ -194,7 +199,7 @@ static void format_question(const struct refusal *refusal, char *out, size_t roo
 		snprintf(out, room, " %s %s",
 			 refusal->addr.family == FAMILY_6 ? "AAAA" : "A",
 			 addr_format(&refusal->addr, addr));
-	else if (refusal->type && refusal->type != TYPE_A && refusal->type != TYPE_AAAA)
+	else if (refusal->type && !refusal_asks_addresses(refusal))
 		snprintf(out, room, " %s", refusal_type_name(refusal->type, type));
 }
 

@@ -99,6 +99,9 @@ bool refusal_same(const struct refusal *a, const struct refusal *b);
 /* The same for what is the same. */
 uint64_t refusal_hash(const uint8_t key[static HASH_KEY], const struct refusal *refusal);
 
+/* Is it a question for A or AAAA? */
+bool refusal_asks_addresses(const struct refusal *refusal);
+
 /* A packet: "api.example.com:8080/tcp", "198.51.100.7:443/tcp", "[2001:db8::1]:443/tcp",
  * "10.0.0.7 icmp"; of one that came in: "22/tcp from 198.51.100.7". A question: "api.example.com TXT",
  * for addresses "api.example.com", with what it led to "api.example.com A 10.0.0.7". */

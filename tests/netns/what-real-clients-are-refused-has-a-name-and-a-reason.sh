@@ -51,7 +51,7 @@ for stance in resolvers guarded; do
 		try "$client"
 		if [ $stance = guarded ]; then
 			wanted=".reason == \"name refused\" and .names == [\"$name.example\"] and
-				.program == \"${PROGRAM[$client]}\" and .allow == \"- $name.example\""
+				.program == \"${PROGRAM[$client]}\" and .allow == \"- $name.example  # all ports; add :443 for HTTPS\""
 		else
 			wanted=".reason == \"no entry\" and .names == [\"$name.example\"] and
 				.address == \"$(address "$name")\" and .protocol == \"tcp\" and .port == 443 and

@@ -105,7 +105,7 @@ static const struct case_of_packet outbound[] = {
 	  "b.example 169.254.169.254",
 	  "169.254.169.254 80/tcp",
 	  REFUSAL_NO_ENTRY,
-	  "- 169.254.169.254:80/tcp",
+	  "- 169.254.169.254:80/tcp  # a cloud's metadata: it hands out credentials",
 	  NULL },
 	/* Denied. */
 	{ MODE_FULL,

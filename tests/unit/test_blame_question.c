@@ -12,9 +12,13 @@ struct case_of_question {
 };
 
 static const struct case_of_question questions[] = {
-	{ REFUSAL_NAME, "a.example", 1, NULL, NULL, "- a.example" },
-	{ REFUSAL_NAME, "null", 28, NULL, NULL, "- \"null\"" },
-	{ REFUSAL_NAME, "_dmarc.a.example", 16, NULL, NULL, "- _dmarc.a.example" },
+	{ REFUSAL_NAME, "a.example", 1, NULL, NULL,
+	  "- a.example  # all ports; add :443 for HTTPS" },
+	{ REFUSAL_NAME, "null", 28, NULL, NULL,
+	  "- \"null\"  # all ports; add :443 for HTTPS" },
+	{ REFUSAL_NAME, "_dmarc.a.example", 16, NULL, NULL,
+	  "- { host: _dmarc.a.example, types: [txt] }" },
+	{ REFUSAL_NAME, "a.example", 257, NULL, NULL, NULL },
 	{ REFUSAL_DENIED, "a.example", 1, NULL, "deny .example", NULL },
 	{ REFUSAL_TYPE, "a.example", 16, NULL, "allow a.example",
 	  "- { host: a.example, types: [txt] }" },
@@ -67,7 +71,7 @@ static void check_question(const struct case_of_question *row, enum mode mode,
 	read_line(&scene, ret->allow, &layer);
 	if (layer.count)
 		assert_string_equal(layer.entries[0].host, row->host);
-	if (row->reason == REFUSAL_TYPE)
+	if (row->reason == REFUSAL_TYPE || row->reason == REFUSAL_NAME)
 		assert_int_equal(layer.entries[0].types, entry_type_of(row->type));
 	if (layer.count && row->addr)
 		assert_int_equal(admit(&layer.entries[0], row->host, &addr, &scene.site),
