@@ -162,7 +162,7 @@ static uint32_t policy(const struct builder *b, const struct chain *chain)
 		       : NF_DROP;
 }
 
-static const char *chain_type(const struct chain *chain)
+const char *chain_type(const struct chain *chain)
 {
 	return chain->nat ? "nat" : "filter";
 }

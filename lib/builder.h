@@ -62,6 +62,7 @@ struct chain {
 	bool nat; /* else a filter */
 };
 #define CHAIN_INNER (-1)
+const char *chain_type(const struct chain *chain);
 
 struct range {
 	uint32_t first, last;

@@ -98,5 +98,14 @@ void guard_accept_listed(struct builder *b, const struct draft *draft, enum side
 void guard_accept_any(struct builder *b, const struct draft *draft, enum side side);
 void guard_accept_lapsed(struct builder *b, const struct draft *draft, enum side side);
 
+/* ruleset_replace.c: what stands makes room. First a suffix for the sets that no set of the rules in
+ * force has; then goes what no rule uses: left by an apply that did not come to its end, or somebody
+ * else's; and, when the rules are deleted, what only they used, and chains that are not `chains`. */
+struct standing;
+const char *replace_suffix(const struct draft *draft, const struct standing *standing);
+void replace_unused(struct builder *b, const struct standing *standing);
+void replace_used(struct builder *b, const struct standing *standing,
+		  const struct chain *const chains[], size_t count);
+
 /* ruleset.c */
 void mark_and_accept(struct builder *b, const struct draft *draft);

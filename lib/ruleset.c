@@ -375,49 +375,6 @@ static void add_rules(struct builder *b, const struct draft *draft)
 	guard_keep_apart(b, draft);
 }
 
-/* Suffixes of the two generations. The plain names are for fences of a plan, so that a
- * listing after a first apply shows them. */
-#define PLAIN ""
-#define OTHER "_b"
-
-static const char *choose_suffix(const struct draft *draft,
-				 const struct standing *standing)
-{
-	if (standing_uses(standing, "dns" OTHER))
-		return PLAIN;
-	return draft->site || standing_uses(standing, "dns" PLAIN) ? OTHER : PLAIN;
-}
-
-/* What no rule uses: left by an apply that did not come to its end, or somebody else's.
- */
-static void delete_unused(struct builder *b, const struct standing *standing)
-{
-	for (size_t i = 0; i < standing->set_count; i++)
-		if (!standing->sets[i].used && !standing->sets[i].anonymous)
-			set_delete(b, standing->sets[i].name);
-}
-
-static bool is_ours(const struct draft *draft, const char *chain)
-{
-	for (size_t i = 0; i < chain_count(draft); i++)
-		if (strcmp(chains[i]->name, chain) == 0)
-			return true;
-	return false;
-}
-
-/* What only the rules before used, or somebody else's. */
-static void delete_used(struct builder *b, const struct draft *draft,
-			const struct standing *standing)
-{
-	for (size_t i = 0; i < standing->set_count; i++)
-		if (standing->sets[i].used && !standing->sets[i].anonymous &&
-		    !draft_keeps(standing->sets[i].name))
-			set_delete(b, standing->sets[i].name);
-	for (size_t i = 0; i < standing->chain_count; i++)
-		if (!is_ours(draft, standing->chains[i]))
-			chain_delete(b, standing->chains[i]);
-}
-
 /* A new table can be asked for as ours. The kernel never changes PERSIST, and gives one that
  * stands to a new owner only where the old one left it so. Said aloud also when there is
  * none: a table that somebody made dormant wakes up. */
@@ -439,7 +396,7 @@ static int assemble(struct builder *b, struct draft *draft,
 	uint32_t flags = table_flags(draft, standing);
 
 	b->accepts = draft_is_audit(draft);
-	b->suffix = choose_suffix(draft, standing);
+	b->suffix = replace_suffix(draft, standing);
 	b->ruleset->quiet = draft->options->quiet;
 	b->ruleset->plain = b->suffix[0] == '\0';
 	b->ruleset->guarded = draft_is_guarded(draft);
@@ -448,16 +405,16 @@ static int assemble(struct builder *b, struct draft *draft,
 
 	table_begin(b);
 	table_set(b, flags);
-	delete_unused(b, standing);
+	replace_unused(b, standing);
 	if (draft_fill_sets(b, draft, err) < 0)
 		return -1;
 
 	b->ruleset->swap = b->ruleset->count;
+	table_delete_rules(b);
+	replace_used(b, standing, chains, chain_count(draft));
 	for (size_t i = 0; i < chain_count(draft); i++)
 		chain_add(b, chains[i]);
-	table_delete_rules(b);
 	add_rules(b, draft);
-	delete_used(b, draft, standing);
 	table_end(b);
 	return 0;
 }

@@ -24,7 +24,7 @@
  * as it takes, beside those in use: two generations of sets have different names. Then
  * one transaction swaps the rules and removes what the old ones used. Chains stay where
  * they are: one that is replaced drops what passes until the kernel has taken it off
- * its hook. */
+ * its hook. So only those are made anew that somebody has put elsewhere. */
 
 /* The conntrack zone of what netpale asks while it guards. */
 #define RULESET_ZONE 7783

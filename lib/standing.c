@@ -35,17 +35,35 @@ static int add_set(struct standing *standing, const struct nlmsghdr *m, struct e
 	return 0;
 }
 
+static uint32_t nested_number(const struct nlattr *nest, uint16_t type)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, nest)
+		if (mnl_attr_get_type(attr) == type &&
+		    mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
+			return ntohl(mnl_attr_get_u32(attr));
+	return 0;
+}
+
 static int add_chain(struct standing *standing, const struct nlmsghdr *m,
 		     struct error *err)
 {
-	const char *name = message_text(m, NFTA_CHAIN_NAME);
+	struct standing_chain chain = { .name = message_text(m, NFTA_CHAIN_NAME) };
+	const struct nlattr *hook = message_find(m, NFTA_CHAIN_HOOK);
 
-	if (!name)
+	if (!chain.name)
 		return 0;
+	if (hook) {
+		chain.type = message_text(m, NFTA_CHAIN_TYPE);
+		chain.type = chain.type ? chain.type : "filter";
+		chain.hook = nested_number(hook, NFTA_HOOK_HOOKNUM);
+		chain.priority = (int32_t)nested_number(hook, NFTA_HOOK_PRIORITY);
+	}
 	if (!array_grow(&standing->chains, &standing->chain_capacity,
-			standing->chain_count, sizeof(name)))
+			standing->chain_count, sizeof(chain)))
 		return error_memory(err);
-	standing->chains[standing->chain_count++] = name;
+	standing->chains[standing->chain_count++] = chain;
 	return 0;
 }
 

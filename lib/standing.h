@@ -9,8 +9,8 @@
 /* An enum's value, which older headers lack (Linux 6.9). */
 #define TABLE_PERSIST 0x4u
 
-/* What the table holds before a new fence comes: its flags, and names. They are borrowed
- * from the dump. */
+/* What the table holds before a new fence comes: its flags, and what sets and chains it
+ * has. Names are borrowed from the dump. */
 
 struct standing_set {
 	const char *name;
@@ -18,12 +18,19 @@ struct standing_set {
 	bool anonymous; /* goes with its rule */
 };
 
+struct standing_chain {
+	const char *name;
+	const char *type; /* "filter"; NULL: on no hook */
+	uint32_t hook;
+	int32_t priority;
+};
+
 struct standing {
 	bool stands;
 	uint32_t flags; /* the table's: NFT_TABLE_F_* */
 	struct standing_set *sets;
 	size_t set_count, set_capacity;
-	const char **chains;
+	struct standing_chain *chains;
 	size_t chain_count, chain_capacity;
 };
 

@@ -58,15 +58,22 @@ check 'and is read back' fence verify sent
 check 'the other way round too' fence apply sent <edges
 check 'nothing of the guarded one is left' fence verify sent
 
-# A chain of this name that is none of ours cannot become ours.
+# Chains of others give way, whatever they are; a set that outlives fences does not while it is in use.
 in_client nft delete table inet netpale
 in_client nft 'table inet netpale { chain output { type nat hook output priority 0; }; }'
+check 'a chain of another type gives way' fence apply sent <edges
+check 'and the fence is read back' fence verify sent
+in_client nft delete table inet netpale
+in_client nft 'table inet netpale {
+	set refused4 { type inet_service; }
+	chain output { tcp dport @refused4 drop; }
+}'
 table >before
 refute 'where something else stands, the fence does not go up' fence apply sent <edges
 check 'it is said what was refused' says <(fence apply sent <edges 2>&1) \
-	"refused 'add chain inet netpale output'"
+	"refused 'add set inet netpale refused4'"
 check 'and that no feature is missing, of those that a guarded fence needs either' \
-	says <(fence apply sent <guarded 2>&1) "the kernel refused 'add chain inet netpale output'"
+	says <(fence apply sent <guarded 2>&1) "the kernel refused 'add set inet netpale refused4'"
 check 'and what stood is left' same "$(cat before)" "$(table)"
 in_client nft delete table inet netpale
 

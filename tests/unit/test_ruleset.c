@@ -1,5 +1,7 @@
 #include "tests/unit/ruleset_place.h"
 
+#include <linux/netfilter.h>
+
 static void messages_are_whole_and_numbered(void **state)
 {
 	struct plan *plan CLEANUP(plan_freep) = plan_new(MODE_RESTRICTED);
@@ -22,7 +24,7 @@ static void messages_are_whole_and_numbered(void **state)
 	assert_int_equal(at, ruleset->bytes.length);
 	assert_string_equal(ruleset->messages[0].what, "add table inet netpale");
 	assert_string_equal(ruleset->messages[ruleset->swap].what,
-			    "add chain inet netpale output");
+			    "flush table inet netpale");
 }
 
 static void an_unfenced_plan_is_an_error(void **state)
@@ -355,6 +357,65 @@ static void what_others_put_there_goes(void **state)
 	assert_int_equal(count_of(second, "delete chain inet netpale mine"), 1);
 }
 
+static size_t index_of(const struct ruleset *ruleset, const char *words)
+{
+	size_t i = 0;
+
+	while (i < ruleset->count &&
+	       strncmp(ruleset->messages[i].what, words, strlen(words)) != 0)
+		i++;
+	return i;
+}
+
+/* The kernel does not move a chain. */
+static void a_chain_that_somebody_moved_is_made_anew(void **state)
+{
+	struct plan *plan CLEANUP(plan_freep) = plan_new(MODE_RESTRICTED);
+	struct ruleset *first CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+	struct ruleset *second CLEANUP(ruleset_freep) = NULL;
+	/* What builds the message writes the hook's attributes right behind one another. */
+	struct {
+		struct nlattr hook;
+		uint32_t number;
+		struct nlattr priority;
+		uint32_t value;
+	} output = { { 8, NFTA_HOOK_HOOKNUM },
+		     htonl(NF_INET_LOCAL_OUT),
+		     { 8, NFTA_HOOK_PRIORITY },
+		     0 };
+	char *found =
+		memmem(first->bytes.data, first->bytes.length, &output, sizeof(output));
+
+	(void)state;
+	assert_non_null(found);
+	output.value = htonl(10);
+	memcpy(found, &output, sizeof(output));
+	second = ruleset_of(plan, first);
+	assert_int_equal(count_of(second, "delete chain"), 1);
+	assert_int_equal(count_of(second, "delete chain inet netpale output"), 1);
+	assert_true(index_of(second, "delete chain inet netpale output") <
+		    index_of(second, "add chain inet netpale output"));
+	assert_true(index_of(second, "flush table") <
+		    index_of(second, "delete chain inet netpale output"));
+}
+
+static void sets_that_rules_of_others_use_are_in_nobodys_way(void **state)
+{
+	struct plan *plan CLEANUP(plan_freep) = plan_new(MODE_RESTRICTED);
+	struct ruleset *first CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+	struct ruleset *second CLEANUP(ruleset_freep) = ruleset_of(plan, first);
+	struct ruleset *third CLEANUP(ruleset_freep) = NULL;
+
+	(void)state;
+	/* As if the rules of both stood. */
+	buf_add(&second->bytes, first->bytes.data, first->bytes.length);
+	third = ruleset_of(plan, second);
+	assert_false(third->plain);
+	assert_int_equal(count_of(third, "add set inet netpale allow4_c"), 1);
+	assert_int_equal(count_of(third, "delete set inet netpale allow4_b"), 1);
+	assert_int_equal(count_of(third, "delete set inet netpale allow4"), 2);
+}
+
 static void undo_takes_back_what_was_filled(void **state)
 {
 	struct plan *plan CLEANUP(plan_freep) = plan_new(MODE_RESTRICTED);
@@ -421,6 +482,8 @@ int main(void)
 		cmocka_unit_test(generations_take_turns),
 		cmocka_unit_test(what_an_attempt_left_goes_first),
 		cmocka_unit_test(what_others_put_there_goes),
+		cmocka_unit_test(a_chain_that_somebody_moved_is_made_anew),
+		cmocka_unit_test(sets_that_rules_of_others_use_are_in_nobodys_way),
 		cmocka_unit_test(undo_takes_back_what_was_filled),
 		cmocka_unit_test(undo_leaves_the_counters_of_the_fence_that_stands),
 		cmocka_unit_test(trials_leave_nothing),
