@@ -43,6 +43,7 @@ struct neighbours {
 	struct arena *arena;
 	struct chain *chains;
 	size_t count, capacity;
+	struct chain **sorted; /* all chains by family, table and name, in the arena */
 	struct jump *jumps;
 	size_t jump_count, jump_capacity;
 };
@@ -84,18 +85,35 @@ static bool is_fence(const struct nlmsghdr *m, const char *table)
 	return family_of(m) == NFPROTO_INET && strcmp(table, RULESET_TABLE) == 0;
 }
 
+static int compare_chains(const void *left, const void *right)
+{
+	const struct chain *const *a = left, *const *b = right;
+	int order = (*a)->family - (*b)->family;
+
+	order = order ? order : strcmp((*a)->table, (*b)->table);
+	return order ? order : strcmp((*a)->name, (*b)->name);
+}
+
+static int sort_chains(struct neighbours *n, struct error *err)
+{
+	n->sorted = arena_alloc(n->arena, (n->count + 1) * sizeof(struct chain *));
+	if (!n->sorted)
+		return error_memory(err);
+	for (size_t i = 0; i < n->count; i++)
+		n->sorted[i] = &n->chains[i];
+	qsort(n->sorted, n->count, sizeof(struct chain *), compare_chains);
+	return 0;
+}
+
 static struct chain *find_chain(struct neighbours *n, uint8_t family, const char *table,
 				const char *name)
 {
-	/* Rules come chain by chain, in the order of the chains. */
-	for (size_t i = n->count; i-- > 0;) {
-		struct chain *chain = &n->chains[i];
+	const struct chain sought = { .family = family, .table = table, .name = name };
+	const struct chain *key = &sought;
+	struct chain **found = bsearch(&key, n->sorted, n->count, sizeof(struct chain *),
+				       compare_chains);
 
-		if (chain->family == family && strcmp(chain->name, name) == 0 &&
-		    strcmp(chain->table, table) == 0)
-			return chain;
-	}
-	return NULL;
+	return found ? *found : NULL;
 }
 
 static uint32_t nested_number(const struct nlattr *nest, uint16_t type)
@@ -284,28 +302,15 @@ static bool is_beside(const struct chain *chain, const struct chain *base)
 	       strcmp(chain->table, base->table) == 0;
 }
 
-/* A map can lead anywhere in its table. */
-static bool follow_map(struct neighbours *n, const struct chain *from, size_t mark)
-{
-	bool more = false;
-
-	for (size_t i = 0; i < n->count && from->by_map; i++) {
-		if (n->chains[i].reached == mark || !is_beside(&n->chains[i], from))
-			continue;
-		n->chains[i].reached = mark;
-		more = true;
-	}
-	return more;
-}
-
-/* Everything that can be reached from a base chain; the kernel lets jumps go some levels deep. */
+/* Everything that can be reached from a base chain. The kernel lets jumps go some levels deep, all in one
+ * table; a map can lead anywhere there. */
 static void mark_reached(struct neighbours *n, size_t base)
 {
 	size_t mark = base + 1;
-	bool more = true;
+	bool more = true, by_map = n->chains[base].by_map;
 
 	n->chains[base].reached = mark;
-	while (more) {
+	while (more && !by_map) {
 		more = false;
 		for (size_t i = 0; i < n->jump_count; i++) {
 			const struct jump *jump = &n->jumps[i];
@@ -314,12 +319,13 @@ static void mark_reached(struct neighbours *n, size_t base)
 			    jump->to->reached == mark)
 				continue;
 			jump->to->reached = mark;
+			by_map |= jump->to->by_map;
 			more = true;
 		}
-		for (size_t i = 0; i < n->count; i++)
-			if (n->chains[i].reached == mark)
-				more |= follow_map(n, &n->chains[i], mark);
 	}
+	for (size_t i = 0; i < n->count && by_map; i++)
+		if (is_beside(&n->chains[i], &n->chains[base]))
+			n->chains[i].reached = mark;
 }
 
 static void tell_base(struct neighbours *n, size_t base, struct findings *findings)
@@ -354,6 +360,7 @@ int neighbours_find(const void *dump, size_t length, struct findings *findings,
 	if (!n.arena)
 		return error_memory(err);
 	if (read_all(&n, dump, length, NFT_MSG_NEWCHAIN, add_chain, err) < 0 ||
+	    sort_chains(&n, err) < 0 ||
 	    read_all(&n, dump, length, NFT_MSG_NEWRULE, add_rule, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n.count; i++)

@@ -152,6 +152,29 @@ static void jumps_are_followed_as_far_as_they_go(void **state)
 		     "there: rewrites sources after the fence let them pass: masquerade");
 }
 
+/* Only chains of its own table. */
+static void a_map_may_lead_to_every_chain(void **state)
+{
+	struct buf dump CLEANUP(buf_release) = { 0 };
+	struct nftnl_expr *map = nftnl_expr_alloc("lookup");
+
+	(void)state;
+	nftnl_expr_set_u32(map, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(map, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_str(map, NFTNL_EXPR_LOOKUP_SET, "where");
+	put_chain(&dump, "other", true, NF_INET_LOCAL_IN, 5);
+	put_chain(&dump, "bar", true, NF_INET_POST_ROUTING, 5);
+	put_chain(&dump, "far", false, 0, 0);
+	put_chain(&dump, "b", false, 0, 0);
+	put_rule(&dump, "bar", jump_to("b"));
+	put_rule(&dump, "far", nftnl_expr_alloc("masq"));
+	assert_found(&dump, NULL, NULL);
+	put_rule(&dump, "b", map);
+	assert_found(&dump, "another table rewrites",
+		     "table ip foo, chain bar (postrouting, priority 5), chain far from "
+		     "there: rewrites sources after the fence let them pass: masquerade");
+}
+
 static void a_rule_that_cannot_be_read_is_told(void **state)
 {
 	struct buf dump CLEANUP(buf_release) = { 0 };
@@ -174,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_statement_has_its_kind),
 		cmocka_unit_test(jumps_are_followed_as_far_as_they_go),
+		cmocka_unit_test(a_map_may_lead_to_every_chain),
 		cmocka_unit_test(a_rule_that_cannot_be_read_is_told),
 	};
 
