@@ -57,7 +57,8 @@ int netlink_read_frame(struct netlink *netlink, struct dump *ret, struct error *
 /* Reads `inet netpale` whole; retried when a commit of somebody else cuts it. */
 int netlink_dump(struct netlink *netlink, struct dump *ret, struct error *err) MUST_CHECK;
 
-/* Reads what neighbours_find() looks at: all chains and rules of the namespace, of every family. */
+/* Reads what neighbours_find() looks at: all chains, rules and sets of the namespace, of every family, without
+ * what is in the sets. */
 int netlink_dump_all(struct netlink *netlink, struct dump *ret, struct error *err)
 	MUST_CHECK;
 

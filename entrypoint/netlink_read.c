@@ -143,7 +143,8 @@ static enum dump_result read_all(struct netlink *netlink, bool elements, struct 
 static enum dump_result read_everybody(struct netlink *netlink, struct buf *out,
 				       const char **ret_what)
 {
-	static const uint16_t types[] = { NFT_MSG_GETCHAIN, NFT_MSG_GETRULE };
+	static const uint16_t types[] = { NFT_MSG_GETCHAIN, NFT_MSG_GETSET,
+					  NFT_MSG_GETRULE };
 	enum dump_result result = DUMP_DONE;
 
 	*ret_what = "neighbours";

@@ -39,6 +39,13 @@ struct jump {
 	struct chain *to; /* NULL: no such chain was dumped */
 };
 
+/* A map of objects that do something to packets. */
+struct object_map {
+	uint8_t family;
+	const char *table, *name;
+	unsigned int effects;
+};
+
 struct neighbours {
 	struct arena *arena;
 	struct chain *chains;
@@ -46,12 +53,15 @@ struct neighbours {
 	struct chain **sorted; /* all chains by family, table and name, in the arena */
 	struct jump *jumps;
 	size_t jump_count, jump_capacity;
+	struct object_map *maps;
+	size_t map_count, map_capacity;
 };
 
 static void neighbours_release(struct neighbours *n)
 {
 	free(n->chains);
 	free(n->jumps);
+	free(n->maps);
 	arena_free(n->arena);
 }
 
@@ -149,6 +159,36 @@ static int add_chain(struct neighbours *n, const struct nlmsghdr *m, struct erro
 	return 0;
 }
 
+static int add_map(struct neighbours *n, const struct nlmsghdr *m, struct error *err)
+{
+	const struct nlattr *type = message_find(m, NFTA_SET_OBJ_TYPE);
+	struct object_map map = { .family = family_of(m),
+				  .table = message_text(m, NFTA_SET_TABLE),
+				  .name = message_text(m, NFTA_SET_NAME) };
+
+	if (type && mnl_attr_validate(type, MNL_TYPE_U32) == 0)
+		map.effects = rule_object_effects(ntohl(mnl_attr_get_u32(type)));
+	if (!map.table || !map.name || !map.effects || is_fence(m, map.table))
+		return 0;
+	if (!array_grow(&n->maps, &n->map_capacity, n->map_count, sizeof(map)))
+		return error_memory(err);
+	n->maps[n->map_count++] = map;
+	return 0;
+}
+
+static unsigned int map_effects(const struct neighbours *n, const struct chain *chain,
+				const char *name)
+{
+	for (size_t i = 0; i < n->map_count; i++) {
+		const struct object_map *map = &n->maps[i];
+
+		if (map->family == chain->family && strcmp(map->name, name) == 0 &&
+		    strcmp(map->table, chain->table) == 0)
+			return map->effects;
+	}
+	return 0;
+}
+
 static int tell(struct neighbours *n, struct chain *chain, size_t what, const char *text,
 		struct error *err)
 {
@@ -164,10 +204,13 @@ static int add_effects(struct neighbours *n, struct chain *chain,
 		       const struct rule_text *text, struct error *err)
 {
 	struct jump jump = { .from = (size_t)(chain - n->chains) };
+	unsigned int effects = text->docker_dns ? 0 : text->effects;
 
 	chain->by_map |= text->by_map;
-	for (size_t i = 0; i < RULE_EFFECTS && !text->docker_dns; i++)
-		if (text->effects & 1u << i &&
+	if (text->object_map)
+		effects |= map_effects(n, chain, text->object_map);
+	for (size_t i = 0; i < RULE_EFFECTS; i++)
+		if (effects & 1u << i &&
 		    tell(n, chain, i, text->text.data ? text->text.data : "", err) < 0)
 			return -1;
 	if (!text->target)
@@ -208,7 +251,7 @@ static int add_rule(struct neighbours *n, const struct nlmsghdr *m, struct error
 	return result;
 }
 
-/* Chains first: a dump of each kind comes in one piece, but in whatever order. */
+/* Rules last: a dump of each kind comes in one piece, but in whatever order. */
 static int read_all(struct neighbours *n, const void *dump, size_t length, uint16_t type,
 		    int (*add)(struct neighbours *n, const struct nlmsghdr *m,
 			       struct error *err),
@@ -360,6 +403,7 @@ int neighbours_find(const void *dump, size_t length, struct findings *findings,
 	if (!n.arena)
 		return error_memory(err);
 	if (read_all(&n, dump, length, NFT_MSG_NEWCHAIN, add_chain, err) < 0 ||
+	    read_all(&n, dump, length, NFT_MSG_NEWSET, add_map, err) < 0 ||
 	    sort_chains(&n, err) < 0 ||
 	    read_all(&n, dump, length, NFT_MSG_NEWRULE, add_rule, err) < 0)
 		return -1;

@@ -15,7 +15,7 @@
  * nothing else), and accepts behind the fence. A Docker engine inside the fence adds tables that
  * rewrite: they are told, though the fence's chain `forward` decides about what they forward.
  *
- * `dump`: netlink messages of the GETCHAIN and GETRULE dumps of all families; those of inet netpale are
+ * `dump`: netlink messages of the GETCHAIN, GETSET and GETRULE dumps of all families; those of inet netpale are
  * skipped. Pure. -1 only for want of memory and for messages that cannot be read at all. */
 int neighbours_find(const void *dump, size_t length, struct findings *findings,
 		    struct error *err) MUST_CHECK;

@@ -276,16 +276,40 @@ static void read_target(struct reader *reader, struct nftnl_expr *e)
 	rule_words(reader, "xt target \"%s\"", name ? name : "?");
 }
 
+unsigned int rule_object_effects(uint32_t type)
+{
+	switch (type) {
+	case NFT_OBJECT_CT_HELPER:
+	case NFT_OBJECT_CT_EXPECT:
+		return RULE_EXPECTS;
+	case NFT_OBJECT_SYNPROXY:
+		return RULE_SENDS;
+	default:
+		return 0;
+	}
+}
+
 static void read_object(struct reader *reader, struct nftnl_expr *e)
 {
 	const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_OBJREF_IMM_NAME);
-	uint32_t type = nftnl_expr_get_u32(e, NFTNL_EXPR_OBJREF_IMM_TYPE);
-	bool expects = type == NFT_OBJECT_CT_HELPER || type == NFT_OBJECT_CT_EXPECT;
+	const char *map = nftnl_expr_get_str(e, NFTNL_EXPR_OBJREF_SET_NAME);
+	unsigned int effects =
+		rule_object_effects(nftnl_expr_get_u32(e, NFTNL_EXPR_OBJREF_IMM_TYPE));
+	struct buf key = { 0 };
 
-	if (expects)
-		reader->out->effects |= RULE_EXPECTS;
-	rule_words(reader, "%s \"%s\"", expects ? "ct helper set" : "object",
-		   name ? name : "?");
+	if (map) {
+		rule_reg_print(reader, nftnl_expr_get_u32(e, NFTNL_EXPR_OBJREF_SET_SREG),
+			       VALUE_NUMBER, &key);
+		rule_words(reader, "object %s map @%s",
+			   key.data ? key.data : "(something)", map);
+		reader->out->object_map = map;
+	} else {
+		rule_words(reader, "%s \"%s\"",
+			   effects & RULE_EXPECTS ? "ct helper set" : "object",
+			   name ? name : "?");
+	}
+	reader->out->effects |= effects;
+	buf_release(&key);
 }
 
 static void read_log(struct reader *reader, struct nftnl_expr *e)

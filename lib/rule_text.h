@@ -31,7 +31,8 @@ struct rule_text {
 	unsigned int effects;
 	const char
 		*target; /* the chain that it jumps to, borrowed from the rule; or NULL */
-	bool by_map;     /* a map says where it goes on, which may be any chain */
+	const char *object_map; /* which map has its objects, borrowed too; or NULL */
+	bool by_map;            /* a map says where it goes on, which may be any chain */
 	/* It matches 127.0.0.11, Docker's resolver, and rewrites to nothing else. */
 	bool docker_dns;
 };
@@ -45,6 +46,9 @@ void rule_text_release(struct rule_text *text);
 unsigned int rule_target_effects(const char *name);
 bool rule_target_stays(const char *name, uint32_t revision, const void *info,
 		       size_t length);
+
+/* What an object of this type (NFT_OBJECT_*) does to packets when a rule refers to it. */
+unsigned int rule_object_effects(uint32_t type);
 
 /* "output"; what nobody knows is "an unknown hook". */
 const char *rule_hook_name(uint8_t family, uint32_t hook);

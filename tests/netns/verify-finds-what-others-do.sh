@@ -77,6 +77,12 @@ END
 with 'a copy to elsewhere' 'sends packets by another way after the fence let them pass: dup$' <<-'END'
 	table ip foo { chain bar { type filter hook postrouting priority 0; dup to 192.0.2.1; }; }
 END
+with 'a helper that a map names' 'lets packets count as related before the fence sees them: .* map @' <<-'END'
+	table ip foo {
+		ct helper h { type "ftp" protocol tcp; }
+		chain bar { type filter hook output priority -1; ct helper set tcp dport map { 21 : "h" }; }
+	}
+END
 with 'a name that is no name' '^table ip foo, chain bar .*\\x1b' <<-END
 	table ip foo { chain bar {
 		type filter hook output priority -1; log prefix "$(printf '\033')[31m" accept;
@@ -92,6 +98,8 @@ clean 'a table that counts, logs and drops' <<-'END'
 		chain unused { ip daddr set 203.0.113.10; }
 		chain bar { type filter hook output priority -1; counter; log; tcp dport 25 drop; }
 		chain low { type filter hook postrouting priority 300; accept; }
+		counter c { }
+		chain named { type filter hook output priority -2; counter name tcp dport map { 21 : "c" }; }
 	}
 END
 clean "Docker's resolver" <<-'END'

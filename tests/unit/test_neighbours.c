@@ -16,6 +16,7 @@
 #include <libnftnl/chain.h>
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
+#include <libnftnl/set.h>
 
 #include "lib/buf.h"
 #include "lib/neighbours.h"
@@ -175,6 +176,52 @@ static void a_map_may_lead_to_every_chain(void **state)
 		     "there: rewrites sources after the fence let them pass: masquerade");
 }
 
+static void put_map(struct buf *dump, const char *name, uint32_t object)
+{
+	struct nftnl_set *set = nftnl_set_alloc();
+	char bytes[4096];
+	struct nlmsghdr *m =
+		nftnl_nlmsg_build_hdr(bytes, NFT_MSG_NEWSET, NFPROTO_IPV4, 0, 0);
+
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, "foo");
+	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
+	nftnl_set_set_u32(set, NFTNL_SET_OBJ_TYPE, object);
+	nftnl_set_nlmsg_build_payload(m, set);
+	buf_add(dump, bytes, MNL_ALIGN(m->nlmsg_len));
+	nftnl_set_free(set);
+}
+
+/* Objects may be named by a map: what they do is known by the map's type. */
+static void objects_do_what_their_type_says(void **state)
+{
+	static const struct {
+		uint32_t type;
+		const char *kind, *text;
+	} cases[] = {
+		{ NFT_OBJECT_CT_HELPER, "another table expects",
+		  OUTPUT_CHAIN "lets packets count as related" BEFORE
+			       ": object (something) map @m" },
+		{ NFT_OBJECT_SYNPROXY, "another table sends",
+		  OUTPUT_CHAIN "sends packets by another way" BEFORE
+			       ": object (something) map @m" },
+		{ NFT_OBJECT_COUNTER, NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct buf dump CLEANUP(buf_release) = { 0 };
+		struct nftnl_expr *e = nftnl_expr_alloc("objref");
+
+		nftnl_expr_set_u32(e, NFTNL_EXPR_OBJREF_SET_SREG, NFT_REG_1);
+		nftnl_expr_set_str(e, NFTNL_EXPR_OBJREF_SET_NAME, "m");
+		put_chain(&dump, "bar", true, NF_INET_LOCAL_OUT, -5);
+		put_rule(&dump, "bar", e);
+		put_map(&dump, "of-no-use", NFT_OBJECT_CT_HELPER);
+		put_map(&dump, "m", cases[i].type);
+		assert_found(&dump, cases[i].kind, cases[i].text);
+	}
+}
+
 static void a_rule_that_cannot_be_read_is_told(void **state)
 {
 	struct buf dump CLEANUP(buf_release) = { 0 };
@@ -198,6 +245,7 @@ int main(void)
 		cmocka_unit_test(every_statement_has_its_kind),
 		cmocka_unit_test(jumps_are_followed_as_far_as_they_go),
 		cmocka_unit_test(a_map_may_lead_to_every_chain),
+		cmocka_unit_test(objects_do_what_their_type_says),
 		cmocka_unit_test(a_rule_that_cannot_be_read_is_told),
 	};
 
