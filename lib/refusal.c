@@ -190,6 +190,39 @@ bool refusal_asks_addresses(const struct refusal *refusal)
 }
 
 /* What stands behind the name of a question. */
+static size_t text_size(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+static const char *put(char **at, const char *text)
+{
+	const char *start = *at;
+
+	if (!text)
+		return NULL;
+	*at = stpcpy(*at, text) + 1;
+	return start;
+}
+
+char *refusal_copy(const struct refusal *from, struct refusal *ret)
+{
+	size_t size = text_size(from->allow) + text_size(from->rule);
+	char *block, *at;
+
+	for (size_t i = 0; i < from->name_count; i++)
+		size += text_size(from->names[i]);
+	block = at = malloc(size + 1);
+	if (!block)
+		return NULL;
+	*ret = *from;
+	for (size_t i = 0; i < from->name_count; i++)
+		ret->names[i] = put(&at, from->names[i]);
+	ret->allow = put(&at, from->allow);
+	ret->rule = put(&at, from->rule);
+	return block;
+}
+
 static void format_question(const struct refusal *refusal, char *out, size_t room)
 {
 	char type[REFUSAL_TYPE_TEXT], addr[ADDR_TEXT];

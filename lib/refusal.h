@@ -93,6 +93,9 @@ size_t refusal_print_lost(int64_t time, uint64_t lost, char out[static REFUSAL_L
 bool refusal_parse_lost(const char *line, size_t length, int64_t *ret_time,
 			uint64_t *ret_lost);
 
+/* *ret is `from` with texts of its own, all in the one block that it returns; NULL: no memory. */
+char *refusal_copy(const struct refusal *from, struct refusal *ret) MUST_CHECK;
+
 /* Same reason, who, whereto, port, protocol and type, same first name: times differ and counts.
  * Questions for A and AAAA are one: whoever wants addresses asks for both. */
 bool refusal_same(const struct refusal *a, const struct refusal *b);

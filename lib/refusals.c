@@ -168,16 +168,6 @@ static struct texts texts_choose(const struct refusal *refusal)
 	return texts;
 }
 
-static const char *put(char **at, const char *text)
-{
-	const char *start = *at;
-
-	if (!text)
-		return NULL;
-	*at = stpcpy(*at, text) + 1;
-	return start;
-}
-
 static bool same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);
@@ -201,22 +191,20 @@ static bool row_set(struct row *row, const struct refusal *refusal)
 {
 	struct texts texts = texts_choose(refusal);
 	struct refusal what = *refusal;
-	char *block, *at;
+	char *block;
 
 	if (row->texts && has_texts(row, refusal, &texts)) {
 		row->what.time = refusal->time;
 		row->what.type = refusal->type;
 		return true;
 	}
-	block = at = malloc(texts.length + 1);
-	if (!block)
-		return false;
 	what.count = row->what.count;
 	what.name_count = texts.names;
-	for (size_t i = 0; i < texts.names; i++)
-		what.names[i] = put(&at, refusal->names[i]);
-	what.allow = put(&at, texts.allow);
-	what.rule = put(&at, texts.rule);
+	what.allow = texts.allow;
+	what.rule = texts.rule;
+	block = refusal_copy(&what, &what);
+	if (!block)
+		return false;
 	free(row->texts);
 	row->texts = block;
 	row->what = what;
