@@ -204,6 +204,7 @@ static int reload(struct guard *guard, struct error *err)
 		tell_first_fault(&fresh->inputs.notes, err);
 		return -1;
 	}
+	recorder_forget(guard->record.recorder);
 	regime_free(guard->regime);
 	guard->regime = TAKE(fresh);
 	/* It was counted by entries that are gone. */

@@ -21,6 +21,7 @@
 #include "lib/buf.h"
 #include "lib/dnsmsg.h"
 #include "lib/macros.h"
+#include "lib/recall.h"
 
 #define PORT_DISCARD 9u
 /* One turn of reading: whoever calls has signals to take. A policy of 100,000 lines takes a while to
@@ -41,6 +42,7 @@ struct recorder {
 	struct record record;
 	struct refusals *refusals;
 	struct resolved *resolved;
+	struct recall *recall;
 	bool people; /* --log stderr */
 	int machine; /* --log NUMBER; -1 */
 	bool machine_is_socket;
@@ -124,7 +126,10 @@ static int open_tables(struct recorder *recorder, struct error *err)
 		return error_errno(err, ERROR_KERNEL, errno, "cannot draw a random key");
 	recorder->refusals = refusals_new(keys[0]);
 	recorder->resolved = resolved_new(keys[1]);
-	return recorder->refusals && recorder->resolved ? 0 : error_memory(err);
+	recorder->recall = recall_new();
+	return recorder->refusals && recorder->resolved && recorder->recall
+		       ? 0
+		       : error_memory(err);
 }
 
 /* What may be missing. */
@@ -174,6 +179,7 @@ void recorder_free(struct recorder *recorder)
 	record_close(&recorder->record);
 	refusals_free(recorder->refusals);
 	resolved_free(recorder->resolved);
+	recall_free(recorder->recall);
 	close_fdp(&recorder->machine);
 	free(recorder);
 }
@@ -228,7 +234,7 @@ static void take_packet(struct recorder *recorder, const struct blame *by,
 
 	if (is_canary(packet))
 		return;
-	blame_packet(by, packet, &texts, &refusal);
+	recall_packet(recorder->recall, by, packet, &texts, &refusal);
 	recorder_add(recorder, &refusal);
 }
 
@@ -257,6 +263,11 @@ void recorder_read(struct recorder *recorder, const struct blame *by)
 		if (llabs((long long)(now() - begun)) > TURN_MS)
 			break;
 	}
+}
+
+void recorder_forget(struct recorder *recorder)
+{
+	recall_forget(recorder->recall);
 }
 
 void recorder_add(struct recorder *recorder, struct refusal *refusal)

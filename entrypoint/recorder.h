@@ -31,6 +31,8 @@ struct resolved *recorder_resolved(struct recorder *recorder);
 
 /* Something lies in the log. by->resolved is the recorder's own. */
 void recorder_read(struct recorder *recorder, const struct blame *by);
+/* From now on another policy is in `by`. */
+void recorder_forget(struct recorder *recorder);
 /* The guard refused a question; `refusal->time` is set here. */
 void recorder_add(struct recorder *recorder, struct refusal *refusal);
 /* Writes what is due. Milliseconds until it should be called again; -1: when something has come. */

@@ -38,9 +38,7 @@ static void add_name(struct refusal *refusal, const char *name)
 		refusal->names[refusal->name_count++] = name;
 }
 
-/* What was answered last first; what was known at the start last. */
-static void find_names(const struct blame *by, const struct addr *addr,
-		       struct refusal *refusal)
+void blame_names(const struct blame *by, const struct addr *addr, struct refusal *refusal)
 {
 	const char *names[LEASE_ADDR_NAMES];
 	size_t count = 0;
@@ -53,6 +51,13 @@ static void find_names(const struct blame *by, const struct addr *addr,
 	count = by->leases ? leases_names(by->leases, addr, names, ARRAY_SIZE(names)) : 0;
 	for (size_t i = 0; i < count; i++)
 		add_name(refusal, names[i]);
+}
+
+/* What was answered last first; what was known at the start last. */
+static void find_names(const struct blame *by, const struct addr *addr,
+		       struct refusal *refusal)
+{
+	blame_names(by, addr, refusal);
 	for (size_t i = 0; i < by->answers->count; i++)
 		if (answer_has(&by->answers->v[i], addr))
 			add_name(refusal, by->answers->v[i].host);
@@ -302,10 +307,11 @@ static enum refusal_reason reason_of(struct finding *finding,
 	return reason_by_names(finding, refusal);
 }
 
-static void add_program(const struct blame *by, struct refusal *refusal)
+void blame_program(const struct blame *by, struct refusal *refusal)
 {
 	const struct asker *asker = NULL;
 
+	refusal->program[0] = '\0';
 	if (by->resolved && refusal->name_count && refusal->has_uid)
 		asker = resolved_asker(by->resolved, refusal->names[0]);
 	if (asker && asker->has_uid && asker->uid == refusal->uid)
@@ -336,7 +342,7 @@ static void blame_outbound(struct finding *finding, struct blame_texts *texts,
 		refusal->allow = allow_line(finding, refusal, texts);
 	if (finding->entry)
 		refusal->rule = origin_format(&finding->entry->origin, texts->rule);
-	add_program(by, refusal);
+	blame_program(by, refusal);
 }
 
 void blame_packet(const struct blame *by, const struct packet *packet,

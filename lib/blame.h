@@ -44,6 +44,12 @@ struct blame_texts {
 void blame_packet(const struct blame *by, const struct packet *packet,
 		  struct blame_texts *texts, struct refusal *ret);
 
+/* What of it DNS may tell anew at any time: the names that led to an address lately, into refusal->names
+ * as blame_packet() has them first; and who asked for the first of all its names, into ->program. */
+void blame_names(const struct blame *by, const struct addr *addr,
+		 struct refusal *refusal);
+void blame_program(const struct blame *by, struct refusal *refusal);
+
 /* Of a question that the guard did not let out, or an answer it did not tell: reason NAME, DENIED,
  * TYPE, LIMIT, PRIVATE (with the address). `entry`: that decided, or NULL. As above; asker may be
  * NULL. */

@@ -30,6 +30,8 @@ written 'that' address=2001:db8:1::11 port=80 protocol=udp uid=1000
 check 'the status counts them' says <(in_client "$NETPALE" status) '^refused   no entry 2$'
 check 'the descriptor has both' same "$(wc -l <json)" 2
 
+check 'what nobody denies is refused' tries tcp 198.51.100.12 80
+written 'that' address=198.51.100.12 'reason=no entry' 'allow=- 198.51.100.12:80/tcp'
 write_policy <<-'END'
 	network:
 	  allow: [198.51.100.10]
