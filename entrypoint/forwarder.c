@@ -27,12 +27,12 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "entrypoint/forwarder_internal.h"
 #include "entrypoint/log.h"
 #include "entrypoint/worker.h"
+#include "lib/clock.h"
 
 /* What comes beside SERVE at most. */
 #define DESCRIPTORS_MAX (LISTENERS_MAX + 2 * (FORWARDER_SOCKETS + FORWARDER_STREAMS))
@@ -46,14 +46,6 @@ static const int needed_calls[] = {
 	SCMP_SYS(sendmsg),    SCMP_SYS(recvfrom),    SCMP_SYS(sendto),
 	SCMP_SYS(connect),    SCMP_SYS(accept4),
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void forwarder_watch(struct forwarder *f, int operation, int fd, uint32_t events,
 		     enum source source, size_t index)
@@ -179,7 +171,7 @@ static int start(struct forwarder *f, struct error *err)
 	f->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (f->epoll < 0)
 		return error_errno(err, ERROR_KERNEL, errno, "epoll");
-	f->now = now_ms();
+	f->now = clock_steady_ms();
 	questions_open(f);
 	if (clients_open(f, fds, count, err) < 0 ||
 	    sockets_open(f, fds, count, err) < 0 ||
@@ -244,7 +236,7 @@ static void turn(struct forwarder *f)
 	struct epoll_event events[EVENTS_MAX];
 	int count = epoll_wait(f->epoll, events, ARRAY_SIZE(events), time_to_wait(f));
 
-	f->now = now_ms();
+	f->now = clock_steady_ms();
 	for (int i = 0; i < count; i++)
 		dispatch(f, &events[i]);
 	upstream_read(f);

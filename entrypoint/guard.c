@@ -28,7 +28,6 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "entrypoint/fd.h"
@@ -39,14 +38,6 @@
 
 #define TICK_MS 500
 #define EVENTS 16
-
-int64_t guard_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* --- start --------------------------------------------------------------------------------- */
 
@@ -265,7 +256,7 @@ static void take_tick(struct guard *guard)
 
 	(void)!read(guard->timer, &times, sizeof(times));
 	if (guard->regime->permit) {
-		leases_expire(guard->leases, guard_now());
+		leases_expire(guard->leases, clock_steady_ms());
 		guard_forward_tick(guard);
 		guard_miss_fence(guard);
 	}

@@ -82,7 +82,7 @@ int guard_forward_start(struct guard *guard, struct error *err)
 	if (worker_start(WORKER_FORWARDER, guard->agent ? guard->user : NULL,
 			 &guard->worker, err) < 0)
 		return -1;
-	guard->worker_started = guard_now();
+	guard->worker_started = clock_steady_ms();
 	guard->pings = 0;
 	guard->init.worker = guard->worker.pid;
 	guard->init.worker_failed = false;
@@ -95,10 +95,10 @@ int guard_forward_start(struct guard *guard, struct error *err)
 int guard_forward_await(struct guard *guard, struct error *err)
 {
 	struct pollfd poller = { .fd = guard->worker.fd, .events = POLLIN };
-	int64_t end = guard_now() + READY_MS, left;
+	int64_t end = clock_steady_ms() + READY_MS, left;
 
 	while (!guard->worker_ready && guard->worker.pid &&
-	       (left = end - guard_now()) > 0) {
+	       (left = end - clock_steady_ms()) > 0) {
 		if (poll(&poller, 1, (int)left) > 0)
 			guard_forward_read(guard);
 	}
@@ -109,7 +109,7 @@ int guard_forward_await(struct guard *guard, struct error *err)
 
 void guard_forward_failed(struct guard *guard, const char *why)
 {
-	int64_t now = guard_now(), wait = 0;
+	int64_t now = clock_steady_ms(), wait = 0;
 
 	if (now - guard->worker_started > HEALTHY_MS)
 		guard->failures = 0;
@@ -146,7 +146,7 @@ void guard_forward_tick(struct guard *guard)
 		guard_forward_failed(guard, "it has ended or was stopped");
 	else if (guard->worker.pid && guard->pings++ == SILENT_PINGS)
 		guard_forward_failed(guard, "it does not answer");
-	if (guard->restart_at && guard_now() >= guard->restart_at)
+	if (guard->restart_at && clock_steady_ms() >= guard->restart_at)
 		restart(guard);
 	else if (guard->worker.pid && worker_send(&guard->worker, &ping, NULL, 0) < 0)
 		guard_forward_failed(guard, "it is gone");
@@ -168,7 +168,7 @@ static bool is_limited(struct guard *guard, const char *host,
 		return false;
 	return !leases_know(guard->leases, host) &&
 	       !quota_take(guard->quota, permission->entry,
-			   chosen_bytes(host, permission->entry), guard_now());
+			   chosen_bytes(host, permission->entry), clock_steady_ms());
 }
 
 static void answer_pointer(const struct guard *guard, const char *host,
@@ -301,7 +301,7 @@ static int learn(struct guard *guard, const struct message *said, struct message
 	if (count == 0)
 		return 0;
 	return leases_learn(guard->leases, said->host, opened, count, said->ttl,
-			    guard_now(), ops, &answer->ttl, &err);
+			    clock_steady_ms(), ops, &answer->ttl, &err);
 }
 
 static void take_answer(struct guard *guard, const struct message *said,

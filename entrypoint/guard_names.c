@@ -113,9 +113,9 @@ bool guard_find_upstreams(const struct guard *guard, struct site *site)
 		{ .fd = asked, .events = POLLIN },
 	};
 	size_t before = site->resolver_count;
-	int64_t end = guard_now() + PROBE_MS, left;
+	int64_t end = clock_steady_ms() + PROBE_MS, left;
 
-	while (asked >= 0 && (left = end - guard_now()) > 0 &&
+	while (asked >= 0 && (left = end - clock_steady_ms()) > 0 &&
 	       poll(pollers, ARRAY_SIZE(pollers), (int)left) > 0) {
 		if (pollers[0].revents)
 			take_upstream(pollers[0].fd, site);

@@ -46,12 +46,12 @@ static const struct asker *known_asker(const struct guard *guard, const char *ho
 
 static bool is_since(const struct asker *asker, int64_t ms)
 {
-	return asker && guard_now() - asker->time < ms;
+	return asker && clock_steady_ms() - asker->time < ms;
 }
 
 static bool take_lookup(struct guard_record *record)
 {
-	int64_t now = guard_now();
+	int64_t now = clock_steady_ms();
 
 	if (now - record->lookups_since >= 1000) {
 		record->lookups_since = now;
@@ -69,7 +69,7 @@ static void look_up(struct guard *guard, const char *host, uint16_t port, bool s
 
 	asker_find(port, stream, guard->agent ? guard->user : NULL,
 		   &guard->record.asked_last, &asker);
-	asker.time = guard_now();
+	asker.time = clock_steady_ms();
 	if (asker.has_uid)
 		resolved_asked(recorder_resolved(guard->record.recorder), host, &asker);
 }
@@ -119,7 +119,7 @@ void guard_find_askers(struct guard *guard)
 static void add(struct guard *guard, struct refusal *refusal)
 {
 	recorder_add(guard->record.recorder, refusal);
-	guard->record.due = guard_now();
+	guard->record.due = clock_steady_ms();
 }
 
 void guard_record_question(struct guard *guard, const struct message *ask,
@@ -179,7 +179,7 @@ void guard_record_packets(struct guard *guard)
 	const struct blame by = blame(guard);
 
 	recorder_read(guard->record.recorder, &by);
-	guard->record.due = guard_now();
+	guard->record.due = clock_steady_ms();
 }
 
 /* --- what is written ------------------------------------------------------------------------ */
@@ -187,7 +187,7 @@ void guard_record_packets(struct guard *guard)
 int guard_record_write(struct guard *guard)
 {
 	struct guard_record *record = &guard->record;
-	int64_t now = guard_now(), left;
+	int64_t now = clock_steady_ms(), left;
 	int wait;
 
 	if (record->due >= 0 && record->due <= now) {

@@ -56,7 +56,7 @@ static int add_lapsed(const struct lease *lease, struct lease_ops *ret, struct e
 int guard_learned_make(const struct guard *guard, struct leases *leases,
 		       struct guard_learned *ret, struct error *err)
 {
-	int64_t now = guard_now();
+	int64_t now = clock_steady_ms();
 	struct lease lease;
 
 	*ret = (struct guard_learned){ 0 };
@@ -152,7 +152,7 @@ static int replace(struct guard *guard, struct regime *fresh, struct error *err)
 	struct judging judging = { guard, fresh };
 	const struct lease_judge judge = { regrant, &judging };
 	struct leases *leases CLEANUP(leases_freep) =
-		leases_rejudge(guard->leases, &judge, guard_now());
+		leases_rejudge(guard->leases, &judge, clock_steady_ms());
 	struct error again;
 
 	if (!leases)

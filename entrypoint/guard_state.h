@@ -9,6 +9,7 @@
 #include "entrypoint/sockets.h"
 #include "entrypoint/watch.h"
 #include "entrypoint/worker.h"
+#include "lib/clock.h"
 #include "lib/lease.h"
 #include "lib/permit.h"
 #include "lib/quota.h"
@@ -98,8 +99,6 @@ struct guard {
 	bool ended;
 	int status;
 };
-
-int64_t guard_now(void); /* milliseconds, only forward */
 
 /* What was needed to make the regime goes back to the system: it is in force for weeks. */
 void guard_rest(struct guard *guard);

@@ -124,7 +124,7 @@ static json_t *describe_ports(const struct guard *guard, uint32_t classes)
 static void write_leases(const struct guard *guard, FILE *out)
 {
 	const char *separator = "";
-	int64_t now = guard_now();
+	int64_t now = clock_steady_ms();
 	struct lease lease;
 
 	fputs(",\"leases\":[", out);

@@ -8,7 +8,7 @@
 #include "entrypoint/log_verb.h"
 #include "entrypoint/record.h"
 #include "entrypoint/recorded.h"
-#include "entrypoint/when.h"
+#include "lib/clock.h"
 #include "lib/hook.h"
 
 /* `log --hook`. The command is over: whatever fails here must not disturb who ran it. */
@@ -67,7 +67,7 @@ static int find_rows(const struct hook *hook, struct recorded *ret, struct error
 {
 	struct record_tail tail CLEANUP(record_tail_release) = { .fd = -1 };
 	struct buf nothing CLEANUP(buf_release) = { 0 };
-	int64_t since = hook_since(hook, when_now());
+	int64_t since = hook_since(hook, clock_wall_ms());
 	int steps = hook->network ? WAIT_MS / WAIT_STEP_MS : 0;
 
 	if (record_follow(&tail, &nothing, err) < 0 || read_own(since, ret, err) != 0)

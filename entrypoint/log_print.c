@@ -4,6 +4,7 @@
 
 #include "entrypoint/log_verb.h"
 #include "entrypoint/when.h"
+#include "lib/clock.h"
 #include "lib/refusal_table.h"
 
 /* Rows of `netpale log`: a table for people, a line of JSON each for machines. */
@@ -34,7 +35,8 @@ static bool is_today(int64_t time)
 {
 	char when[WHEN_TEXT], now[WHEN_TEXT];
 
-	return strncmp(when_format(time, when), when_format(when_now(), now), DATE) == 0;
+	return strncmp(when_format(time, when), when_format(clock_wall_ms(), now),
+		       DATE) == 0;
 }
 
 /* Whether days are told is decided once: a table has its columns. */

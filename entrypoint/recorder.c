@@ -11,7 +11,6 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "entrypoint/fd.h"
@@ -19,6 +18,7 @@
 #include "entrypoint/nflog.h"
 #include "entrypoint/record.h"
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/dnsmsg.h"
 #include "lib/macros.h"
 #include "lib/recall.h"
@@ -50,14 +50,6 @@ struct recorder {
 	uint64_t lost_said;    /* of lost() */
 	int64_t lost_again;
 };
-
-static int64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_REALTIME, &time);
-	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
 
 /* --- opening ------------------------------------------------------------------------------- */
 
@@ -252,7 +244,7 @@ static void take_answer(struct recorder *recorder, const struct packet *packet)
 
 void recorder_read(struct recorder *recorder, const struct blame *by)
 {
-	int64_t begun = now();
+	int64_t begun = clock_steady_ms();
 	struct packet packet;
 
 	while (recorder->nflog && nflog_next(recorder->nflog, &packet)) {
@@ -260,7 +252,7 @@ void recorder_read(struct recorder *recorder, const struct blame *by)
 			take_packet(recorder, by, &packet);
 		else if (!by->leases)
 			take_answer(recorder, &packet);
-		if (llabs((long long)(now() - begun)) > TURN_MS)
+		if (clock_steady_ms() - begun > TURN_MS)
 			break;
 	}
 }
@@ -272,7 +264,7 @@ void recorder_forget(struct recorder *recorder)
 
 void recorder_add(struct recorder *recorder, struct refusal *refusal)
 {
-	refusal->time = now();
+	refusal->time = clock_wall_ms();
 	refusals_add(recorder->refusals, refusal);
 }
 
@@ -304,7 +296,8 @@ static void tell_machine(struct recorder *recorder, char line[static REFUSAL_LIN
 	if (recorder->machine < 0)
 		return;
 	if (recorder->machine_lost) {
-		before_length = refusal_print_lost(now(), recorder->machine_lost, before);
+		before_length = refusal_print_lost(clock_wall_ms(),
+						   recorder->machine_lost, before);
 		before[before_length] = '\n';
 		if (write_machine(recorder, before, before_length + 1))
 			recorder->machine_lost = 0;
@@ -400,7 +393,7 @@ static bool is_kept(const struct recorder *recorder)
 int recorder_write(struct recorder *recorder)
 {
 	struct refusal refusal;
-	int64_t time = now(), due;
+	int64_t time = clock_wall_ms(), due;
 
 	/* In memory they stay, for the end. */
 	if (!is_kept(recorder))
@@ -451,5 +444,5 @@ void recorder_finish(struct recorder *recorder)
 	}
 	while (refusals_rest(recorder->refusals, &refusal))
 		write_row(recorder, &refusal);
-	say_lost(recorder, now());
+	say_lost(recorder, clock_wall_ms());
 }

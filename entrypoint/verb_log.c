@@ -5,6 +5,7 @@
 #include "entrypoint/log_verb.h"
 #include "entrypoint/verbs.h"
 #include "entrypoint/when.h"
+#include "lib/clock.h"
 
 /* What was refused, and why. */
 
@@ -60,7 +61,7 @@ int verb_log(const struct options *options, struct error *err)
 	if (options->any.hook)
 		return log_hook();
 	if (options->any.since &&
-	    when_parse(options->any.since, when_now(), &since, err) < 0)
+	    when_parse(options->any.since, clock_wall_ms(), &since, err) < 0)
 		return -1;
 	if (options->any.follow)
 		return log_follow(&printer, since, err);

@@ -9,6 +9,7 @@
 #include "entrypoint/recorded.h"
 #include "entrypoint/verbs.h"
 #include "entrypoint/when.h"
+#include "lib/clock.h"
 #include "lib/suggest.h"
 
 /* A policy from what was seen. */
@@ -87,8 +88,9 @@ int verb_suggest(const struct options *options, struct error *err)
 	int64_t since = 0;
 	struct error none;
 
-	if (result < 0 || (options->any.since &&
-			   when_parse(options->any.since, when_now(), &since, err) < 0))
+	if (result < 0 ||
+	    (options->any.since &&
+	     when_parse(options->any.since, clock_wall_ms(), &since, err) < 0))
 		return -1;
 	if (recorded_read(since, &recorded, &none) < 0) {
 		*err = none;

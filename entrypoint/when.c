@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/buf.h"
 #include "lib/timestamp.h"
@@ -73,14 +72,6 @@ int when_parse(const char *text, int64_t now, int64_t *ret, struct error *err)
 		"--since: expected so long ago (90s, 10m, 2h, 1d) or a time (16:43, "
 		"2026-11-21 16:43:27), not '%s'",
 		escape(shown, sizeof(shown), text, strlen(text)));
-}
-
-int64_t when_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 char *when_format(int64_t time, char out[static WHEN_TEXT])

@@ -7,8 +7,6 @@
 /* Points in time, milliseconds since 1970, as people write and read them: in UTC, as containers have it
  * and JSON does. The C library's time zones would make the binary 100 KB larger. */
 
-int64_t when_now(void);
-
 /* When did it begin: so long ago ("90s", "10m", "2h", "1d"), or a time as the log prints it:
  * "2026-11-21 16:43:27", "16:43" of today, "2026-11-21T16:43:27.120Z"; seconds may be missing, and the
  * whole time of day. ERROR_USAGE. */

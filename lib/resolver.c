@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/hosts_file.h"
 #include "lib/macros.h"
 #include "lib/reply.h"
@@ -62,14 +62,6 @@ struct asker {
 	bool stopped, out_of_memory;
 	int fault; /* errno of a socket that could not be made as it must be */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Takes `addrs` over: it is in the arena. */
 static void add_found(struct name *name, const struct addr *addrs, size_t count,
@@ -304,7 +296,8 @@ static void ask_all(struct asker *asker, int64_t deadline)
 {
 	int64_t now;
 
-	while ((now = now_ms()) < deadline && !asker->fault && !asker->out_of_memory) {
+	while ((now = clock_steady_ms()) < deadline && !asker->fault &&
+	       !asker->out_of_memory) {
 		if (asker->next < asker->count && asker->under_way < UNDER_WAY_MAX) {
 			struct name *name = &asker->names[asker->next++];
 
@@ -430,7 +423,7 @@ int resolver_ask(const char *const *names, size_t count,
 		.options = options,
 		.arena = arena,
 		.count = count,
-		.began = now_ms(),
+		.began = clock_steady_ms(),
 	};
 	int64_t deadline = asker.began + options->timeout_ms;
 	struct answers answers;

@@ -35,7 +35,7 @@ static int open_pair(void **state)
 	}
 	pair.guard.worker = (struct worker){ .pid = pair.pid, .fd = fds[0] };
 	/* The next one is not started at once, so not here. */
-	pair.guard.worker_started = guard_now();
+	pair.guard.worker_started = clock_steady_ms();
 	pair.guard.failures = 1;
 	pair.forwarder = fds[1];
 	*state = &pair;
@@ -114,7 +114,7 @@ static void time_alone_is_no_silence(void **state)
 {
 	struct pair *pair = *state;
 
-	pair->guard.worker_started = guard_now() - 3600 * 1000;
+	pair->guard.worker_started = clock_steady_ms() - 3600 * 1000;
 	guard_forward_tick(&pair->guard);
 	assert_int_equal(pair->guard.worker.pid, pair->pid);
 }
