@@ -48,7 +48,7 @@ struct recorder {
 	bool machine_is_socket;
 	uint64_t machine_lost; /* rows that it did not take, and has not been told of */
 	uint64_t lost_said;    /* of lost() */
-	int64_t lost_again;
+	int64_t lost_again;    /* of the steady clock */
 };
 
 /* --- opening ------------------------------------------------------------------------------- */
@@ -367,17 +367,17 @@ static uint64_t lost(const struct recorder *recorder)
 	return recorder->nflog ? count + nflog_lost(recorder->nflog) : count;
 }
 
-static void say_lost(struct recorder *recorder, int64_t time)
+static void say_lost(struct recorder *recorder)
 {
 	uint64_t count = lost(recorder) - recorder->lost_said;
 	char line[REFUSAL_LINE];
 
-	recorder->lost_again = time + LOST_AGAIN_MS;
+	recorder->lost_again = clock_steady_ms() + LOST_AGAIN_MS;
 	recorder->lost_said += count;
 	recorder->machine_lost += recorder->machine >= 0 ? count : 0;
 	if (count)
 		record_add(&recorder->record, line,
-			   refusal_print_lost(time, count, line));
+			   refusal_print_lost(clock_wall_ms(), count, line));
 	if (recorder->machine_lost)
 		tell_machine(recorder, line, 0);
 	if (count && recorder->people)
@@ -390,28 +390,43 @@ static bool is_kept(const struct recorder *recorder)
 	return recorder->record.fds[0] >= 0 || recorder->people || recorder->machine >= 0;
 }
 
+/* Milliseconds until a row is due; -1: when something has come. A clock that was set back must not hold
+ * it up for long. */
+static int row_due(const struct recorder *recorder)
+{
+	int64_t due = refusals_due(recorder->refusals), left = due - clock_wall_ms();
+
+	if (due < 0)
+		return -1;
+	return left < 0 ? 0 : left < LOST_AGAIN_MS ? (int)left : LOST_AGAIN_MS;
+}
+
+/* The same of how many were lost. */
+static int lost_due(const struct recorder *recorder)
+{
+	int64_t left = recorder->lost_again - clock_steady_ms();
+
+	if (lost(recorder) == recorder->lost_said && !recorder->machine_lost)
+		return -1;
+	return left < 0 ? 0 : (int)left;
+}
+
 int recorder_write(struct recorder *recorder)
 {
 	struct refusal refusal;
-	int64_t time = clock_wall_ms(), due;
+	int64_t time = clock_wall_ms();
+	int row, told;
 
 	/* In memory they stay, for the end. */
 	if (!is_kept(recorder))
 		return -1;
 	while (refusals_next(recorder->refusals, time, &refusal))
 		write_row(recorder, &refusal);
-	if (recorder->lost_again <= time)
-		say_lost(recorder, time);
-	due = refusals_due(recorder->refusals);
-	if ((lost(recorder) > recorder->lost_said || recorder->machine_lost) &&
-	    (due < 0 || recorder->lost_again < due))
-		due = recorder->lost_again;
-	if (due < 0)
-		return -1;
-	/* A clock that was set back must not hold it up for long. */
-	return due <= time                  ? 0
-	       : due - time > LOST_AGAIN_MS ? LOST_AGAIN_MS
-					    : (int)(due - time);
+	if (lost_due(recorder) == 0)
+		say_lost(recorder);
+	row = row_due(recorder);
+	told = lost_due(recorder);
+	return row < 0 || (told >= 0 && told < row) ? told : row;
 }
 
 static void say_rest(struct recorder *recorder)
@@ -444,5 +459,5 @@ void recorder_finish(struct recorder *recorder)
 	}
 	while (refusals_rest(recorder->refusals, &refusal))
 		write_row(recorder, &refusal);
-	say_lost(recorder, clock_wall_ms());
+	say_lost(recorder);
 }
