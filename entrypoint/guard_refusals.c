@@ -200,6 +200,7 @@ int guard_record_write(struct guard *guard)
 
 void guard_record_end(struct guard *guard)
 {
-	guard_record_packets(guard);
-	recorder_finish(guard->record.recorder);
+	const struct blame by = blame(guard);
+
+	recorder_finish(guard->record.recorder, &by);
 }

@@ -273,9 +273,7 @@ static int record_until_end(struct init *init, const struct recording *recording
 		if (count > 0 && ready[0].revents && take_signals(init, signals, &status))
 			break;
 	}
-	/* What the agent did last. */
-	recorder_read(recorder, &recording->by);
-	recorder_finish(recorder);
+	recorder_finish(recorder, &recording->by);
 	return status;
 }
 

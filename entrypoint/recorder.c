@@ -27,6 +27,8 @@
 /* One turn of reading: whoever calls has signals to take. A policy of 100,000 lines takes a while to
  * ask; what the socket has no room for meanwhile is counted as lost. */
 #define TURN_MS 20
+/* So many at the end: more than the fence lets through at once (ruleset.c), and no more where it goes on. */
+#define LAST_TURNS 16
 /* How often lost rows are said while it goes on. */
 #define LOST_AGAIN_MS 10000
 /* Rows on stderr at the end, where they stand nowhere else. */
@@ -449,10 +451,12 @@ static void say_rest(struct recorder *recorder)
 			 (unsigned long long)more);
 }
 
-void recorder_finish(struct recorder *recorder)
+void recorder_finish(struct recorder *recorder, const struct blame *by)
 {
 	struct refusal refusal;
 
+	for (int i = 0; i < LAST_TURNS; i++)
+		recorder_read(recorder, by);
 	if (!is_kept(recorder)) {
 		say_rest(recorder);
 		return;

@@ -37,9 +37,9 @@ void recorder_forget(struct recorder *recorder);
 void recorder_add(struct recorder *recorder, struct refusal *refusal);
 /* Writes what is due. Milliseconds until it should be called again; -1: when something has come. */
 int recorder_write(struct recorder *recorder);
-/* Everything that has not been told yet. Where nothing can be kept, and nobody asked for it
+/* Reads what lies in the log still, and writes everything that has not been told yet. Where nothing can be kept, and nobody asked for it
  * elsewhere, some lines on stderr. Before the end. */
-void recorder_finish(struct recorder *recorder);
+void recorder_finish(struct recorder *recorder, const struct blame *by);
 
 struct refusals_totals recorder_totals(const struct recorder *recorder);
 

@@ -124,6 +124,23 @@ busywait 5000 says agent.log looked
 check 'the agent does not inherit it' same "$(tr '\n' ' ' <own)" '0 1 2 3 '
 check 'it ends' ends 0
 
+# What was done last is there, too, though the kernel logged it faster than it could be read.
+cat >last.py <<-'END'
+	import socket
+	flows = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(600)]
+	for flow in flows: flow.sendto(b"?", ("198.51.100.15", 8091))
+END
+run --policy audit
+pid_1=$agent
+until says "/proc/$pid_1/status" '^NSpid:[[:space:]]+[0-9]+[[:space:]]+1$' >/dev/null; do pid_1=$(pgrep -P "$pid_1"); done
+kill -STOP "$pid_1"
+does 'exec python3 last.py'
+is_over() { says "/proc/$(pgrep -P "$pid_1")/status" '^State:.*zombie'; }
+check 'the agent ends while PID 1 sleeps' busywait 10000 is_over
+kill -CONT "$pid_1"
+check 'it ends' ends 0
+check 'every flow is there' same 600 "$(jq -n '[inputs | select(.port == 8091).count] | add' $record)"
+
 # Whoever does not read makes nobody wait.
 mkfifo slow
 exec 3<>slow
