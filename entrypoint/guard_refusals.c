@@ -155,6 +155,7 @@ void guard_record_answer(struct guard *guard, const struct message *said,
 			 enum refusal_reason reason, const struct addr *addr,
 			 const struct entry *entry, bool audit)
 {
+	const struct asker *asker = known_asker(guard, said->host);
 	const struct blame by = blame(guard);
 	struct blame_texts texts;
 	struct refusal refusal;
@@ -162,7 +163,7 @@ void guard_record_answer(struct guard *guard, const struct message *said,
 	if (reason == REFUSAL_DENIED)
 		entry = find_deny(guard, &by, addr, entry);
 	blame_question(&by, reason, said->host, said->qtype, addr, entry,
-		       known_asker(guard, said->host), &texts, &refusal);
+		       is_since(asker, ASKER_KNOWN_MS) ? asker : NULL, &texts, &refusal);
 	refusal.audit = audit;
 	add(guard, &refusal);
 }
