@@ -197,6 +197,7 @@ static int begin(struct guard *guard, struct error *err)
 	}
 	open_control(guard);
 	guard_status_keep(guard);
+	log_open_own(); /* while it is not the agent's */
 	if (start_agent(guard, err) < 0 || watch_log(guard, err) < 0)
 		return -1;
 	guard_watch(guard); /* what we can still see */

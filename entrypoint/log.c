@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "entrypoint/colour.h"
+#include "entrypoint/fd.h"
 #include "lib/buf.h"
 
 #define LINE_MAX_BYTES 4096
@@ -35,6 +36,7 @@ static const struct severity verbose_line = { "info", "", LOG_VERBOSE, COLOUR_NO
 
 static enum log_level level = LOG_NORMAL;
 static bool waits = true, as_json, in_progress;
+static int own = -1; /* stderr, never waiting; -1: not to be had */
 
 void log_set_level(enum log_level wanted)
 {
@@ -53,11 +55,19 @@ bool log_is_json(void)
 	return as_json;
 }
 
+void log_open_own(void)
+{
+	if (own < 0)
+		own = fd_reopen(STDERR_FILENO);
+}
+
 void log_never_wait(void)
 {
 	waits = false;
+	log_open_own();
 }
 
+/* Others may fill it before we write. */
 static bool would_wait(void)
 {
 	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
@@ -68,7 +78,9 @@ static bool would_wait(void)
 /* One write per line, so that lines of several processes on one stderr never mix. */
 static void put(const char *line, size_t length)
 {
-	if (!would_wait())
+	if (!waits && own >= 0)
+		(void)!write(own, line, length);
+	else if (!would_wait())
 		(void)!write(STDERR_FILENO, line, length);
 }
 

@@ -22,6 +22,8 @@ bool log_is_json(void);
 /* From now on a line that would have to wait for who reads stderr is lost, and no progress is
  * shown: the terminal is the agent's. */
 void log_never_wait(void);
+/* For log_never_wait(), by who may not open stderr any more by then. */
+void log_open_own(void);
 
 void log_error(const char *format, ...) PRINTF(1, 2);
 void log_warning(const char *format, ...) PRINTF(1, 2); /* "netpale: warning: ..." */

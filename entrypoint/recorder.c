@@ -33,8 +33,6 @@
 #define LOST_AGAIN_MS 10000
 /* Rows on stderr at the end, where they stand nowhere else. */
 #define REST_ROWS 10u
-/* No number that a start makes use of, see DROP_REPORT. */
-#define FIRST_FD 10
 
 /* A pipe takes so much at once or nothing. */
 _Static_assert(REFUSAL_LINE <= PIPE_BUF, "a line would be cut");
@@ -55,24 +53,12 @@ struct recorder {
 
 /* --- opening ------------------------------------------------------------------------------- */
 
-/* Of our own, so that to wait or not is nobody else's business. A socket cannot be opened again, nor
- * a pipe that is another user's: then poll() has to do. */
+/* A socket cannot be opened again, nor a pipe that is another user's: then poll() has to do. */
 static int open_own(int fd)
 {
-	struct stat file;
-	char path[32];
-	int own = -1;
+	int own = fd_reopen(fd);
 
-	if (fstat(fd, &file) == 0 && (S_ISFIFO(file.st_mode) || S_ISCHR(file.st_mode))) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	}
-	if (own >= 0 && own < FIRST_FD) {
-		int low CLEANUP(close_fdp) = own;
-
-		return fcntl(low, F_DUPFD_CLOEXEC, FIRST_FD);
-	}
-	return own >= 0 ? own : fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
+	return own >= 0 ? own : fcntl(fd, F_DUPFD_CLOEXEC, FD_FIRST);
 }
 
 static int parse_fd(const char *text)
