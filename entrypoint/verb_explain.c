@@ -11,6 +11,7 @@
 #include "entrypoint/state.h"
 #include "entrypoint/verbs.h"
 #include "entrypoint/when.h"
+#include "lib/admit.h"
 #include "lib/explain.h"
 
 /* One line: allowed or refused, and by which line of the policy; and a second one, of the last time
@@ -90,6 +91,29 @@ static void put_last(json_t *object, const struct refusal *last)
 		json_object_set_new(object, "last", json_loadb(line, length, 0, NULL));
 }
 
+/* "- api.example.com:443/tcp"; nothing where no line of `allow` would open it. */
+static void print_allow(const struct question *question, const struct addr *addr,
+			struct buf *out)
+{
+	const struct port_range port = { question->to.point, question->to.point };
+	struct entry entry = {
+		.kind = question->to.host ? ENTRY_NAME : ENTRY_PREFIX,
+		.host = question->to.host,
+		.ports = &port,
+		.port_count = 1,
+	};
+
+	if (question->inputs->policy.mode == MODE_NONE ||
+	    (addr && site_is_docker_dns(addr)))
+		return;
+	if (!question->to.host)
+		entry.prefix = prefix_of(addr, addr_bits(addr->family));
+	else if (addr && !admit_somehow(&entry, addr, &question->site))
+		return;
+	buf_puts(out, "- ");
+	entry_print_item(&entry, out);
+}
+
 /* A line of JSON. */
 static void print_json(const struct question *question, const struct addr *addr,
 		       const struct verdict *verdict)
@@ -108,8 +132,9 @@ static void print_json(const struct question *question, const struct addr *addr,
 		put_text(object, "origin", origin_format(&entry->origin, origin));
 		json_object_set_new(object, "deny", json_boolean(entry->deny));
 	} else if (!verdict->allowed) {
-		buf_printf(&text, "- \"%s\"", question->to.text);
-		put_text(object, "allow", text.data ? text.data : "");
+		print_allow(question, addr, &text);
+		if (text.data)
+			put_text(object, "allow", text.data);
 	}
 	if (verdict->reason)
 		put_text(object, "reason", verdict->reason);
@@ -145,7 +170,9 @@ static void print_verdict(const struct question *question, const struct addr *ad
 	if (question->learned && verdict->allowed)
 		printf(", its addresses are opened when it is asked for");
 	if (!verdict->allowed && !entry)
-		printf("; this line in allow would open it: - \"%s\"", question->to.text);
+		print_allow(question, addr, &text);
+	if (!verdict->allowed && !entry && text.data)
+		printf("; this line in allow would open it: %s", text.data);
 	putchar('\n');
 }
 

@@ -23,6 +23,14 @@ enum admission admit(const struct entry *entry, const char *host, const struct a
 	return REFUSE_PRIVATE;
 }
 
+bool admit_somehow(struct entry *entry, const struct addr *addr, const struct site *site)
+{
+	if (admit(entry, entry->host, addr, site) == ADMIT)
+		return true;
+	entry->private_ok = true;
+	return admit(entry, entry->host, addr, site) == ADMIT;
+}
+
 const char *admission_cure(enum admission admission)
 {
 	switch (admission) {

@@ -20,5 +20,8 @@ enum admission {
 enum admission admit(const struct entry *entry, const char *host, const struct addr *addr,
 		     const struct site *site);
 
+/* The same of the entry's own name; it becomes `private: true` where it must. */
+bool admit_somehow(struct entry *entry, const struct addr *addr, const struct site *site);
+
 /* What can be done about it, for a message: static text. */
 const char *admission_cure(enum admission admission);

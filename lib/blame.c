@@ -164,13 +164,8 @@ static const char *entry_line(const struct entry *entry, const struct refusal *r
 /* The name as an entry; false where no name may lead to the address. */
 static bool entry_for_name(const struct finding *finding, struct entry *entry)
 {
-	const struct site *site = finding->by->site;
-
 	*entry = (struct entry){ .kind = ENTRY_NAME, .host = finding->name };
-	if (admit(entry, finding->name, finding->addr, site) == ADMIT)
-		return true;
-	entry->private_ok = true;
-	return admit(entry, finding->name, finding->addr, site) == ADMIT;
+	return admit_somehow(entry, finding->addr, finding->by->site);
 }
 
 /* By the name where one is known and may lead there, else by the address. */
@@ -397,10 +392,8 @@ static const char *private_answer_line(const struct blame *by, struct entry *ent
 	if (site_is_gateway(by->site, addr))
 		return opening_line("host_gateway", &by->policy->host_gateway,
 				    entry->ports, entry->port_count, texts);
-	entry->private_ok = true;
-	return admit(entry, entry->host, addr, by->site) == ADMIT
-		       ? entry_line(entry, refusal, texts)
-		       : NULL;
+	return admit_somehow(entry, addr, by->site) ? entry_line(entry, refusal, texts)
+						    : NULL;
 }
 
 static const char *question_line(const struct blame *by, const struct refusal *refusal,

@@ -49,8 +49,25 @@ refused unknown.example.net 'no address.*this line in allow'
 refused gone.example.com "allow 'gone\.example\.com' \(.*policy\.yml:7\): the name has no address[^;]*$"
 
 # The line it proposes does what it says.
-proposed=$(explain 192.88.100.99:25 | sed -n 's/.*- "\(.*\)"$/\1/p')
-check 'the line it proposes allows it' explain --allow "$proposed" 192.88.100.99:25
+proposes() { # DESTINATION LINE
+	local proposed
+	proposed=$(explain "$1" | sed -n 's/.* would open it: //p')
+	check "$1: the line is the log's" same "$2" "$proposed"
+	printf 'network:\n  allow:\n    %s\n' "$proposed" >"$WORK/proposed.yml"
+	check "$1: and allows it" explain -f "$WORK/proposed.yml" "$1"
+}
+echo '10.2.3.4 db.internal' >>answers
+proposes 192.88.100.99:25 '- 192.88.100.99:25/tcp'
+proposes '[2001:db8:2::7]:443/udp' '- "[2001:db8:2::7]:443/udp"'
+proposes api.example.com:80 '- api.example.com:80/tcp'
+proposes db.internal:5432 '- { host: db.internal, ports: [5432/tcp], private: true }'
+echo '169.254.169.254 metadata.example.net' >>answers
+proposes_nothing() { # DESTINATION OPTION...
+	check "no line allows $*" same '' "$(explain "${@:2}" "$1" | grep 'would open it')"
+}
+proposes_nothing metadata.example.net:80
+proposes_nothing 192.88.100.99:25 --policy none
+proposes_nothing 127.0.0.11:53/udp --dns pinned
 
 check 'it needs no privilege' as_agent "$NETPALE" explain -f policy.yml --answers answers 198.51.100.10
 for bad in '' 198.51.100.0/24 'http://api.example.com' 'api.example.com:80-90'; do
@@ -98,7 +115,7 @@ check 'JSON of what is allowed' json api.example.com 'version == 1 and allowed a
 	and entry == "api.example.com:443" and origin.endswith("policy.yml:4")'
 check 'JSON of what is denied' json 198.51.100.66 'not allowed and deny and origin.endswith("policy.yml:9")'
 check 'JSON of what is refused, with the last time and the line' json api.example.com:80 'not allowed
-	and reason == "no entry" and allow == "- \"api.example.com:80/tcp\"" and last["count"] == 3
+	and reason == "no entry" and allow == "- api.example.com:80/tcp" and last["count"] == 3
 	and last["time"] == "2026-11-21T16:43:27.000Z" and last["program"] == "curl"'
 objects() {
 	for to in api.example.com:443 198.51.100.66 api.example.com:80; do
