@@ -199,6 +199,24 @@ static void see_connection(struct collector *collector, const struct refusal *ro
 	}
 }
 
+/* Was an answer kept back that still would be? Then no connection can tell of it. */
+static bool judge_withheld(const struct collector *collector, struct sight *sight,
+			   const struct permission *permission)
+{
+	const struct refusal *row = sight->row;
+
+	if (row->audit || row->reason != REFUSAL_PRIVATE || !row->has_addr ||
+	    !permission->count)
+		return false;
+	for (size_t i = 0; i < permission->count; i++)
+		if (admit(permission->entries[i], sight->entry.host, &row->addr,
+			  collector->site) == ADMIT)
+			return false;
+	sight->state = SEEN_REFUSED;
+	judge_answer(collector, sight);
+	return true;
+}
+
 /* A question of which nothing but its name is known. */
 static void see_question(struct collector *collector, const struct refusal *row)
 {
@@ -222,9 +240,11 @@ static void see_question(struct collector *collector, const struct refusal *row)
 	else if (row->reason == REFUSAL_LIMIT && permission.count)
 		close_sight(&sight, "one of too many names below a wildcard; a line of "
 				    "its own lifts the limit");
-	else if (permission.count && !entry->types)
-		return; /* connections to it tell where there is more to say */
-	else if (!row->audit)
+	else if (permission.count && !entry->types) {
+		/* Else connections to it tell where there is more to say. */
+		if (!judge_withheld(collector, &sight, &permission))
+			return;
+	} else if (!row->audit)
 		sight.state = SEEN_REFUSED;
 	else
 		sight.state = permission.count ? SEEN_USED : SEEN_ASKED;
