@@ -10,7 +10,7 @@ static const char *const heads[SEEN_STATES] = {
 	[SEEN_DENIED] = "seen, and denied as before:",
 	[SEEN_REFUSED] = "refused; yours to decide:",
 	[SEEN_CLOSED] = "seen, and not allowed:",
-	[SEEN_ASKED] = "asked of DNS, and no connection seen:",
+	[SEEN_ASKED] = "asked of DNS; a connection, if any, was to what is open already:",
 };
 
 /* --- comments ---------------------------------------------------------------------------- */
