@@ -79,7 +79,10 @@ static bool suggest(const struct policy *policy, const struct refusal *rows, siz
 	PROMISE(done || err.kind == ERROR_POLICY);
 	if (done) {
 		reading_make(ret, text.data, text.length);
-		PROMISE(ret->result == 0 && ret->policy.mode == MODE_RESTRICTED);
+		PROMISE(ret->result == 0 &&
+			ret->policy.mode == (policy && policy->mode == MODE_NONE
+						     ? MODE_NONE
+						     : MODE_RESTRICTED));
 	}
 	buf_release(&text);
 	return done;
