@@ -94,7 +94,7 @@ row() { # SECOND, NAME, ADDRESS, PORT, COUNT, REST
 	printf '"names":["new.example.net"],"count":1,"program":"node","uid":1000}\n'
 } | sed 's/\[""\]/[]/' >/run/netpale/refused.jsonl
 last() { TZ=XXX-1 explain "$1" | sed -n 2p; } # DESTINATION
-check 'the last time it was refused is told, in local time, added up' \
+check 'the last time it was refused is told, in UTC, added up' \
 	same 'last refused 2026-11-21 16:43:27, 3 times: curl (uid 1000), wrong port' "$(last api.example.com:80)"
 check 'by the address, too' \
 	same 'last refused 2026-11-21 16:43:28, 7 times: wget (uid 1000), wrong port' "$(last 192.88.100.14:81)"
