@@ -106,6 +106,13 @@ static bool needs_quotes(const struct entry *entry)
 	return false;
 }
 
+/* With ports behind it, "preset:443" would be a preset. */
+static bool looks_like_preset(const struct entry *entry)
+{
+	return entry->kind == ENTRY_NAME && entry->port_count &&
+	       strcmp(entry->host, "preset") == 0;
+}
+
 static void print_types(uint8_t types, struct buf *out)
 {
 	const char *separator = ", types: [", *name;
@@ -148,7 +155,7 @@ void entry_print_item(const struct entry *entry, struct buf *out)
 	if (ports.failed)
 		out->failed = true;
 	if (entry->private_ok || entry->required || entry->types ||
-	    (ports.data && strchr(ports.data, ','))) {
+	    looks_like_preset(entry) || (ports.data && strchr(ports.data, ','))) {
 		print_map(entry, out);
 		return;
 	}

@@ -146,6 +146,7 @@ static void what_is_printed_parses_to_the_same_policy(void **state)
 		"1-9/udp] }",
 		"network: { deny: [preset: lan], host_gateway: true, inbound: deny }",
 		"network: { allow: [] }",
+		"network: { allow: [preset, { host: preset, ports: [443] }] }",
 	};
 
 	(void)state;
