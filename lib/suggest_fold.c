@@ -128,6 +128,7 @@ struct folder {
 	/* For each such line which set of ports it has, as a number; and for each of those, of the
 	 * domain at hand: */
 	size_t *ids, *below, *made; /* lines below it; the wildcard, from 1 */
+	size_t wildcards;           /* of the domain at hand */
 };
 
 static const char *domain_of(const char *host, size_t labels)
@@ -195,7 +196,10 @@ static bool add_wildcard(struct folder *folder, size_t from, const char *domain)
 	size_t *made = &folder->made[folder->ids[from]];
 	struct line *line;
 
+	if (!*made && folder->wildcards == FOLD_MOST)
+		return true;
 	if (!*made) {
+		folder->wildcards++;
 		line = push(folder->lines);
 		if (!line)
 			return false;
@@ -220,6 +224,7 @@ static bool fold_domain(struct folder *folder, size_t first, size_t end,
 
 	if (zone_is_public(domain))
 		return true;
+	folder->wildcards = 0;
 	for (size_t i = first; i < end; i++) {
 		folder->below[folder->ids[i]] = 0;
 		folder->made[folder->ids[i]] = 0;

@@ -7,6 +7,8 @@
 
 /* So many names below a domain, with the same ports, become a wildcard. */
 #define FOLD_LEAST 3u
+/* Wildcards of one domain: a policy allows a name by PERMIT_ENTRIES_MAX entries at the most. */
+#define FOLD_MOST 8u
 
 /* One line of the suggestion. */
 struct line {

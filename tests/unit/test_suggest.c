@@ -162,6 +162,27 @@ static void many_rows_are_bounded(void **state)
 	free(rows);
 }
 
+/* Seventeen would be a policy that is refused. */
+static void a_domain_gets_so_many_wildcards(void **state)
+{
+	static char names[3 * 17][32];
+	struct refusal rows[ARRAY_SIZE(names)];
+	size_t wildcards = 0;
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(names[i], sizeof(names[i]), "n%zu.example.com", i);
+		rows[i] = row(names[i], "93.184.216.1", (uint16_t)(1000 + 2 * (i / 3)));
+	}
+	text = suggest(rows, ARRAY_SIZE(rows), true);
+	for (const char *at = text; (at = strstr(at, "\n    - \"*.")); at++)
+		wildcards++;
+	assert_int_equal(wildcards, 8);
+	assert_says(text, "\n    - n50.example.com:1032/tcp", true);
+	free(text);
+}
+
 /* It was cut by the operator's `deny`; as a line of the operator's it would not be. And it stays in
  * force, by its own file. */
 static void what_a_project_says_does_not_become_the_operators(void **state)
@@ -219,6 +240,7 @@ int main(void)
 		cmocka_unit_test(a_line_lists_so_many_ports),
 		cmocka_unit_test(counts_have_an_end),
 		cmocka_unit_test(many_rows_are_bounded),
+		cmocka_unit_test(a_domain_gets_so_many_wildcards),
 		cmocka_unit_test(what_a_project_says_does_not_become_the_operators),
 	};
 
