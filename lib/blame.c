@@ -281,6 +281,8 @@ static enum refusal_reason reason_by_names(struct finding *finding,
 		return REFUSAL_PRIVATE;
 	if (hint == HINT_DENIED && !finding->name)
 		return REFUSAL_DENIED;
+	/* That one of several names is denied has not refused it. */
+	finding->entry = NULL;
 	return by->policy->dns == STANCE_GUARDED && refusal->name_count == 0
 		       ? REFUSAL_RAW
 		       : REFUSAL_NO_ENTRY;
