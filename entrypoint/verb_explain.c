@@ -91,6 +91,12 @@ static void put_last(json_t *object, const struct refusal *last)
 		json_object_set_new(object, "last", json_loadb(line, length, 0, NULL));
 }
 
+/* Is there a line that would allow it? What another line refuses is not opened by one more. */
+static bool offers(const struct verdict *verdict)
+{
+	return !verdict->allowed && (!verdict->entry || verdict->wrong_port);
+}
+
 /* "- api.example.com:443/tcp"; nothing where no line of `allow` would open it. */
 static void print_allow(const struct question *question, const struct addr *addr,
 			struct buf *out)
@@ -131,9 +137,11 @@ static void print_json(const struct question *question, const struct addr *addr,
 		put_text(object, "entry", text.data ? text.data : "");
 		put_text(object, "origin", origin_format(&entry->origin, origin));
 		json_object_set_new(object, "deny", json_boolean(entry->deny));
-	} else if (!verdict->allowed) {
+	}
+	if (offers(verdict)) {
+		buf_clear(&text);
 		print_allow(question, addr, &text);
-		if (text.data)
+		if (text.length)
 			put_text(object, "allow", text.data);
 	}
 	if (verdict->reason)
@@ -169,10 +177,12 @@ static void print_verdict(const struct question *question, const struct addr *ad
 		printf(": %s", verdict->reason);
 	if (question->learned && verdict->allowed)
 		printf(", its addresses are opened when it is asked for");
-	if (!verdict->allowed && !entry)
+	if (offers(verdict)) {
+		buf_clear(&text);
 		print_allow(question, addr, &text);
-	if (!verdict->allowed && !entry && text.data)
-		printf("; this line in allow would open it: %s", text.data);
+		if (text.length)
+			printf("; this line in allow would open it: %s", text.data);
+	}
 	putchar('\n');
 }
 
@@ -201,6 +211,24 @@ static const struct entry *entry_for_name(const struct question *question)
 	return NULL;
 }
 
+/* An entry for other ports is worth telling. */
+static struct verdict judge(const struct question *question, const struct addr *addr)
+{
+	const struct policy *policy = &question->inputs->policy;
+	struct verdict verdict = explain_addr(policy, &question->answers, &question->site,
+					      addr, question->to.point);
+	const struct entry *elsewhere = NULL;
+
+	if (!verdict.allowed && !verdict.entry)
+		elsewhere = explain_elsewhere(policy, &question->answers, &question->site,
+					      addr, question->to.point);
+	if (elsewhere)
+		verdict = (struct verdict){ .wrong_port = true,
+					    .entry = elsewhere,
+					    .reason = "wrong port" };
+	return verdict;
+}
+
 /* All addresses of a name usually share one verdict: then one line is enough. */
 static int explain(const struct question *question)
 {
@@ -220,9 +248,7 @@ static int explain(const struct question *question)
 	if (count == 0)
 		print_verdict(question, NULL, &first);
 	for (size_t i = 0; i < count; i++) {
-		struct verdict verdict =
-			explain_addr(&question->inputs->policy, &question->answers,
-				     &question->site, &addrs[i], question->to.point);
+		struct verdict verdict = judge(question, &addrs[i]);
 
 		if (i == 0 || verdict.allowed != first.allowed ||
 		    verdict.entry != first.entry)

@@ -7,6 +7,7 @@
 
 struct verdict {
 	bool allowed;
+	bool wrong_port;           /* refused: the entry opens other ports of it */
 	const struct entry *entry; /* that decided, or NULL: no entry says so */
 	const char
 		*reason; /* static text where the entry alone does not tell: "no entry",

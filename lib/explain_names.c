@@ -127,6 +127,7 @@ struct verdict explain_name(const struct policy *policy, const char *host, uint3
 		return (struct verdict){ .allowed = true, .reason = "policy full" };
 	return (struct verdict){
 		.entry = near,
-		.reason = near ? "the name is allowed, this port is not" : "no entry",
+		.wrong_port = near,
+		.reason = near ? "wrong port" : "no entry",
 	};
 }

@@ -36,12 +36,13 @@ allowed 198.51.100.10:53999/udp 'policy\.yml:3'
 refused 198.51.100.66 'policy\.yml:9'
 allowed api.example.com:443 'policy\.yml:4'
 allowed api.example.com 'policy\.yml:4'
-refused api.example.com:80 'no entry'
+refused api.example.com:80 "; allow 'api\.example\.com:443' \(.*policy\.yml:4\): wrong port; this line in allow would open it: - api\.example\.com:80/tcp$"
 allowed 203.0.113.7:8080 'policy\.yml:5'
-refused 203.0.113.7:8080/udp 'no entry'
-refused 203.0.113.7:8100 'no entry'
+refused 203.0.113.7:8080/udp 'policy\.yml:5.*wrong port'
+refused 203.0.113.7:8100 'policy\.yml:5.*wrong port'
 allowed '[2001:db8:1::7]:443' 'policy\.yml:6'
-refused '[2001:db8:2::7]:443' 'no entry'
+refused '[2001:db8:2::7]:443' 'no entry; this line in allow would open it: - "\[2001:db8:2::7\]:443/tcp"$'
+refused '[2001:db8:1::7]:444' 'policy\.yml:6.*wrong port'
 allowed 203.0.113.77:9 '\.ccpod\.yml:3'
 allowed 203.0.113.88:22 '--allow'
 refused 192.88.100.99:25 'no entry.*192\.88\.100\.99:25'
@@ -115,7 +116,8 @@ check 'JSON of what is allowed' json api.example.com 'version == 1 and allowed a
 	and entry == "api.example.com:443" and origin.endswith("policy.yml:4")'
 check 'JSON of what is denied' json 198.51.100.66 'not allowed and deny and origin.endswith("policy.yml:9")'
 check 'JSON of what is refused, with the last time and the line' json api.example.com:80 'not allowed
-	and reason == "no entry" and allow == "- api.example.com:80/tcp" and last["count"] == 3
+	and reason == "wrong port" and origin.endswith("policy.yml:4") and not deny
+	and allow == "- api.example.com:80/tcp" and last["count"] == 3
 	and last["time"] == "2026-11-21T16:43:27.000Z" and last["program"] == "curl"'
 objects() {
 	for to in api.example.com:443 198.51.100.66 api.example.com:80; do

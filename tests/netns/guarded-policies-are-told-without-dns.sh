@@ -37,7 +37,7 @@ ends_with() { # STATUS COMMAND...
 allowed b.example.com:443/tcp "'\*\.example\.com:443' \(policy\.yml:3\), its addresses are opened when it is asked for"
 allowed x.a.example.com:9/tcp "'\.a\.example\.com' \(policy\.yml:4\)"
 allowed a.example.com:443/tcp "'\.a\.example\.com' \(policy\.yml:4\)"
-refused b.example.com:80/tcp "'\*\.example\.com:443' \(policy\.yml:3\): the name is allowed, this port is not"
+refused b.example.com:80/tcp "'\*\.example\.com:443' \(policy\.yml:3\): wrong port; this line in allow would open it: - b\.example\.com:80/tcp$"
 refused t.tracker.example.com:443/tcp "by deny '\*\.tracker\.example\.com' \(policy\.yml:7\)"
 refused example.com:443/tcp 'no entry; this line in allow would open it'
 refused evilexample.com:443/tcp 'no entry'
