@@ -32,12 +32,18 @@ struct question {
 	const struct refusal *last; /* that was refused of it, or NULL */
 };
 
-/* Packets have a port, a question to DNS is for all of them. */
-static bool is_about(const struct refusal *row, const struct destination *to)
+static bool is_audit(const struct question *question)
 {
+	return question->inputs->policy.mode == MODE_AUDIT;
+}
+
+/* Packets have a port, a question to DNS is for all of them. */
+static bool is_about(const struct refusal *row, const struct question *question)
+{
+	const struct destination *to = &question->to;
 	unsigned protocol = to->point < PORTSET_UDP ? IPPROTO_TCP : IPPROTO_UDP;
 
-	if (row->audit || row->reason == REFUSAL_INBOUND)
+	if (row->audit != is_audit(question) || row->reason == REFUSAL_INBOUND)
 		return false;
 	if (row->protocol &&
 	    (row->protocol != protocol || row->port != to->point % PORTSET_UDP))
@@ -59,7 +65,7 @@ static void find_last(struct question *question)
 	if (recorded_read(0, &question->recorded, &ignored) != 0)
 		return;
 	for (size_t i = list->count; i > 0 && !question->last; i--)
-		if (is_about(&list->v[i - 1], &question->to))
+		if (is_about(&list->v[i - 1], question))
 			question->last = &list->v[i - 1];
 }
 
@@ -67,8 +73,8 @@ static void print_last(const struct refusal *last)
 {
 	char when[WHEN_TEXT];
 
-	printf("last refused %s, %" PRIu64 " time%s:", when_format(last->time, when),
-	       last->count, last->count == 1 ? "" : "s");
+	printf("last %s %s, %" PRIu64 " time%s:", last->audit ? "let through" : "refused",
+	       when_format(last->time, when), last->count, last->count == 1 ? "" : "s");
 	if (*last->program)
 		printf(" %s", last->program);
 	if (last->has_uid)
@@ -91,10 +97,15 @@ static void put_last(json_t *object, const struct refusal *last)
 		json_object_set_new(object, "last", json_loadb(line, length, 0, NULL));
 }
 
-/* Is there a line that would allow it? What another line refuses is not opened by one more. */
-static bool offers(const struct verdict *verdict)
+/* Is there a line that would allow it? What another line or every fence refuses is not opened by one
+ * more. */
+static bool offers(const struct question *question, const struct addr *addr,
+		   const struct verdict *verdict)
 {
-	return !verdict->allowed && (!verdict->entry || verdict->wrong_port);
+	if (verdict->allowed || question->inputs->policy.mode == MODE_NONE ||
+	    (addr && site_is_docker_dns(addr)))
+		return false;
+	return !verdict->entry || verdict->wrong_port;
 }
 
 /* "- api.example.com:443/tcp"; nothing where no line of `allow` would open it. */
@@ -138,7 +149,7 @@ static void print_json(const struct question *question, const struct addr *addr,
 		put_text(object, "origin", origin_format(&entry->origin, origin));
 		json_object_set_new(object, "deny", json_boolean(entry->deny));
 	}
-	if (offers(verdict)) {
+	if (offers(question, addr, verdict)) {
 		buf_clear(&text);
 		print_allow(question, addr, &text);
 		if (text.length)
@@ -164,7 +175,11 @@ static void print_verdict(const struct question *question, const struct addr *ad
 		print_json(question, addr, verdict);
 		return;
 	}
-	printf("%s: %s", verdict->allowed ? "allowed" : "refused", question->to.text);
+	printf("%s: %s",
+	       verdict->allowed     ? "allowed"
+	       : is_audit(question) ? "let through by audit"
+				    : "refused",
+	       question->to.text);
 	if (question->to.host && addr)
 		printf(" (%s)", addr_format(addr, shown));
 	if (entry) {
@@ -177,7 +192,7 @@ static void print_verdict(const struct question *question, const struct addr *ad
 		printf(": %s", verdict->reason);
 	if (question->learned && verdict->allowed)
 		printf(", its addresses are opened when it is asked for");
-	if (offers(verdict)) {
+	if (offers(question, addr, verdict)) {
 		buf_clear(&text);
 		print_allow(question, addr, &text);
 		if (text.length)

@@ -49,6 +49,10 @@ refused 192.88.100.99:25 'no entry.*192\.88\.100\.99:25'
 refused unknown.example.net 'no address.*this line in allow'
 refused gone.example.com "allow 'gone\.example\.com' \(.*policy\.yml:7\): the name has no address[^;]*$"
 
+nowhere() { explain "$@" >told || :; says told '^refused: ' && not says told 'would open it'; }
+check 'no line opens what the policy none refuses' nowhere --policy none 192.88.100.99:25
+check "nor Docker's resolver to a guarded agent" nowhere --dns guarded 127.0.0.11:53/udp
+
 # The line it proposes does what it says.
 proposes() { # DESTINATION LINE
 	local proposed
@@ -103,6 +107,11 @@ check 'where nobody knows by whom' \
 	same 'last refused 2026-11-21 16:43:30, 1 time: wrong port' "$(last 192.88.100.99:25)"
 check 'of a name that DNS was asked for' \
 	same 'last refused 2026-11-21 16:43:33, 1 time: node (uid 1000), name refused' "$(last new.example.net)"
+audit() { TZ=XXX-1 explain --policy audit api.example.com:80; }
+check 'under audit nothing is refused' says <(audit || :) \
+	'^let through by audit: api\.example\.com:80/tcp .*: wrong port; this line in allow would open it: - '
+check 'and the last time it was let through is told' says <(audit || :) \
+	'^last let through 2026-11-21 16:43:31, 1 time: wrong port$'
 check 'not of another port' same '' "$(last api.example.com:82)"
 check 'nor of what is allowed' same '' "$(last api.example.com:443)"
 json() { # DESTINATION, PYTHON: true of the one line
