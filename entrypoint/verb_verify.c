@@ -97,8 +97,9 @@ static int probe(const struct options *options, const struct state *state,
 		return 0;
 	findings_add(&drift->findings, want_open ? "not open" : "not closed", "%s: %s",
 		     to.text,
-		     want_open ? "wanted open, cannot be reached"
-			       : "wanted closed, is reachable");
+		     !want_open ? "wanted closed, is reachable"
+		     : count    ? "wanted open, cannot be reached"
+				: "wanted open, its name has no address");
 	return 0;
 }
 

@@ -129,4 +129,7 @@ start_echo 198.51.100.10 80
 start_echo 198.51.100.11 80
 check '--open and --closed hold' verify --open 198.51.100.10:80 --closed 198.51.100.11:80
 refute '--open of what is closed is a finding' verify --open 198.51.100.11:80
+nameless() { verify --resolve-timeout 1 --open nosuch.example:80; }
+check '--open of a name without an address says so' says <(nameless || :) \
+	'^nosuch\.example:80/tcp: wanted open, its name has no address$'
 refute '--closed of what is open is a finding' verify --closed 198.51.100.10:80
