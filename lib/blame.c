@@ -19,6 +19,7 @@ struct finding {
 	struct verdict verdict;
 	const struct entry *entry; /* that refused it or came near; NULL */
 	const char *name;          /* for the line; NULL: the address */
+	unsigned denied; /* bit i: the refusal's name i, which no line would open */
 };
 
 static bool is_dns(uint32_t point)
@@ -134,7 +135,7 @@ static const char *inbound_line(const struct finding *finding, struct blame_text
 }
 
 static const char *entry_line(const struct entry *entry, const struct refusal *refusal,
-			      struct blame_texts *texts)
+			      unsigned denied, struct blame_texts *texts)
 {
 	const char *before = "  # or ";
 	struct buf line = { 0 };
@@ -152,7 +153,7 @@ static const char *entry_line(const struct entry *entry, const struct refusal *r
 	for (size_t i = 0; entry->host && i < refusal->name_count; i++) {
 		const char *name = refusal->names[i];
 
-		if (strcmp(name, entry->host) == 0 ||
+		if (strcmp(name, entry->host) == 0 || denied & 1u << i ||
 		    line.length + strlen(name) + 8 > sizeof(texts->allow))
 			continue;
 		buf_printf(&line, "%s%s", before, name);
@@ -191,7 +192,7 @@ static const char *allow_line(const struct finding *finding,
 		entry.ports = &range;
 		entry.port_count = 1;
 	}
-	return entry_line(&entry, refusal, texts);
+	return entry_line(&entry, refusal, finding->denied, texts);
 }
 
 /* Where no guard follows them, a name's addresses are those of the start. */
@@ -247,7 +248,9 @@ static enum hint strongest_hint(struct finding *finding, const struct refusal *r
 		const struct entry *entry;
 		enum hint hint = hint_of(finding, refusal->names[i], &entry);
 
-		if (hint != HINT_DENIED && !finding->name)
+		if (hint == HINT_DENIED)
+			finding->denied |= 1u << i;
+		else if (!finding->name)
 			finding->name = refusal->names[i];
 		if (hint <= strongest)
 			continue;
@@ -394,7 +397,7 @@ static const char *private_answer_line(const struct blame *by, struct entry *ent
 	if (site_is_gateway(by->site, addr))
 		return opening_line("host_gateway", &by->policy->host_gateway,
 				    entry->ports, entry->port_count, texts);
-	return admit_somehow(entry, addr, by->site) ? entry_line(entry, refusal, texts)
+	return admit_somehow(entry, addr, by->site) ? entry_line(entry, refusal, 0, texts)
 						    : NULL;
 }
 
@@ -415,7 +418,7 @@ static const char *question_line(const struct blame *by, const struct refusal *r
 			return NULL;
 		like.types |= type;
 	}
-	return entry_line(&like, refusal, texts);
+	return entry_line(&like, refusal, 0, texts);
 }
 
 void blame_question(const struct blame *by, enum refusal_reason reason, const char *host,

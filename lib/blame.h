@@ -11,12 +11,13 @@
 /* Why was it refused, by which line, and which line would allow it? From the policy in force, not
  * from the kernel, whose rules keep no names. Pure.
  *
- * The line that would allow it opens no more than what was wanted: the name where one is known (with
- * several the latest; the others follow in a YAML comment), that port, that protocol. A question to
- * DNS knows no port: then the name alone, which a comment says. No line is given (NULL) where none would
- * do: what a line denies, what no name may lead to, what has expired behind a guard (asking again opens
- * it), records that no entry can name, and in mode none. The host's ports and those inbound have lines of
- * their own, beside `allow`; so has a name whose addresses changed where no guard follows them.
+ * The line that would allow it opens no more than what was wanted: the name where one is known
+ * (with several the latest; others that nothing denies follow in a YAML comment), that port, that
+ * protocol. A question to DNS knows no port: then the name alone, which a comment says. No line
+ * is given (NULL) where none would do: what a line denies, what no name may lead to, what has
+ * expired behind a guard (asking again opens it), records that no entry can name, and in mode
+ * none. The host's ports and those inbound have lines of their own, beside `allow`; so has a name
+ * whose addresses changed where no guard follows them.
  *
  * Of a packet the first of these that holds is the reason: it came in; a line denies it; it is for the
  * host, and host_gateway; its port is DNS's; the policy opens it for one of its names, the fence not

@@ -146,7 +146,7 @@ static const struct case_of_packet outbound[] = {
 	  "c.example 11.0.0.7\nb.example 11.0.0.7",
 	  "11.0.0.7 443/tcp",
 	  REFUSAL_NO_ENTRY,
-	  "- c.example:443/tcp  # or b.example",
+	  "- c.example:443/tcp",
 	  NULL },
 	/* The host. */
 	{ MODE_RESTRICTED,
