@@ -127,14 +127,29 @@ static void look_around(struct drift *drift)
 	drift_checked(drift, "engine socket");
 }
 
+/* What cannot be written down stands all the same. */
+static void find_no_record(struct drift *drift)
+{
+	struct error ignored;
+	bool stands = false;
+
+	if (fence_stands(&stands, &ignored) == 0 && stands)
+		findings_add(&drift->findings, "no record",
+			     "a fence stands, but " STATE_DIRECTORY
+			     " has no record to compare it with (a read-only root needs "
+			     "--tmpfs /run)");
+	else
+		findings_add(&drift->findings, "nothing in force",
+			     "nothing is in force: " STATE_DIRECTORY
+			     " has no record of a fence");
+}
+
 int drift_look(const struct state *state, struct arena *arena, struct drift *drift,
 	       struct error *err)
 {
 	drift->findings.arena = arena;
 	if (!state) {
-		findings_add(&drift->findings, "nothing in force",
-			     "nothing is in force: " STATE_DIRECTORY
-			     " has no record of a fence");
+		find_no_record(drift);
 		return 0;
 	}
 	if (!state->fenced)

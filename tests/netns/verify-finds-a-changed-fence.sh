@@ -118,6 +118,10 @@ line_as_field() {
 }
 check 'the line of the policy is a field' line_as_field
 
+mv /run/netpale kept
+check 'a fence whose record is gone is told from none' finds '^a fence stands, but /run/netpale has no record'
+mv kept /run/netpale
+
 # Who is not root sees less, and says so.
 fence
 check 'without privilege it tries what it cannot see' as_agent setpriv --no-new-privs "$NETPALE" verify
