@@ -18,7 +18,8 @@ int recorded_read(int64_t since, struct recorded *ret, struct error *err)
 	if (result > 0)
 		error_set(err, ERROR_KERNEL,
 			  "there is no " STATE_DIRECTORY "/" RECORD_FILE
-			  "; only a guard, or netpale as PID 1, stays and records");
+			  "; only a guard, or netpale as PID 1, stays and records, and a "
+			  "read-only root needs --tmpfs /run");
 	if (result != 0)
 		return result;
 	if (getrandom(key, sizeof(key), 0) != sizeof(key))
