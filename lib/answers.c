@@ -16,6 +16,7 @@ static const char *const state_names[] = {
 	[ANSWER_NODATA] = "no address",
 	[ANSWER_SERVFAIL] = "SERVFAIL",
 	[ANSWER_REFUSED] = "REFUSED",
+	[ANSWER_UNREACHABLE] = "no DNS server can be reached",
 	[ANSWER_TIMEOUT] = "timed out",
 	[ANSWER_UNKNOWN] = "not in the answers",
 };

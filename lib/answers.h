@@ -14,8 +14,9 @@ enum answer_state {
 	ANSWER_NODATA, /* the name exists, without A and AAAA */
 	ANSWER_SERVFAIL,
 	ANSWER_REFUSED,
-	ANSWER_TIMEOUT, /* no usable reply before the deadline */
-	ANSWER_UNKNOWN, /* not in the answers file */
+	ANSWER_UNREACHABLE, /* no server could even be asked */
+	ANSWER_TIMEOUT,     /* no usable reply before the deadline */
+	ANSWER_UNKNOWN,     /* not in the answers file */
 };
 
 struct answer {

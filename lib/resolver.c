@@ -128,6 +128,8 @@ static enum answer_state state_of(int status)
 	case ARES_EFORMERR:
 	case ARES_EBADRESP:
 		return ANSWER_SERVFAIL;
+	case ARES_ECONNREFUSED:
+		return ANSWER_UNREACHABLE;
 	default:
 		return ANSWER_TIMEOUT;
 	}
