@@ -12,7 +12,7 @@
  * by asking DNS. Pure; takes as much memory as is in it, bounded, the oldest goes first; found by a
  * keyed hash. */
 
-#define RESOLVED_PAIRS 8192u /* names with one of their addresses */
+#define RESOLVED_PAIRS 2048u /* names with one of their addresses */
 #define RESOLVED_ANSWER 64u  /* addresses of one answer; the rest is not remembered */
 #define RESOLVED_BYTES (512u << 10) /* of the pairs' names */
 #define RESOLVED_ASKERS 1024u
