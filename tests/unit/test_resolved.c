@@ -131,10 +131,10 @@ static void is_bounded_under_a_flood(void **state)
 
 		snprintf(name, sizeof(name), "f%u.example", i);
 		resolved_add(resolved, name, &addr, 1);
-		if (i % 4000 == 0)
+		if (i % (RESOLVED_PAIRS / 2) == 0)
 			add("used.example", "192.0.2.1");
 	}
-	for (uint32_t i = 100000 - 8000; i < 100000; i++)
+	for (uint32_t i = 100000 - (RESOLVED_PAIRS - 192); i < 100000; i++)
 		assert_true(is_known(i));
 	for (uint32_t i = 0; i < 100000 - RESOLVED_PAIRS; i++)
 		assert_false(is_known(i));
