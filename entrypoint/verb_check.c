@@ -24,6 +24,23 @@ static int print_result(struct buf *text, struct error *err)
 	return done ? EX_OK : error_set(err, ERROR_KERNEL, "cannot write the result");
 }
 
+/* What otherwise only a start would find: more than one fence can hold. Whatever addresses bring comes
+ * on top. */
+static int try_plan(const struct policy *policy, struct error *err)
+{
+	static const struct answers nothing;
+	static const struct site nowhere;
+	struct notes unsaid CLEANUP(notes_release) = { 0 };
+	struct plan *plan CLEANUP(plan_freep) = NULL;
+	struct error fault = { 0 };
+
+	if (plan_build(policy, &nothing, &nowhere, &unsaid, &plan, &fault) == 0 ||
+	    fault.kind == ERROR_RESOLVE)
+		return 0;
+	*err = fault;
+	return -1;
+}
+
 int verb_check(const struct options *options, struct error *err)
 {
 	struct inputs inputs CLEANUP(inputs_release) = { 0 };
@@ -31,7 +48,7 @@ int verb_check(const struct options *options, struct error *err)
 	int result = inputs_read(options, NULL, false, &inputs, err);
 
 	inputs_say_notes(&inputs.notes, NOTE_INFO);
-	if (result < 0)
+	if (result < 0 || try_plan(&inputs.policy, err) < 0)
 		return -1;
 	if (!options->any.json)
 		policy_print(&inputs.policy, &text);
