@@ -14,22 +14,10 @@ static bool is_nest(const struct nlattr *attr)
 	return mnl_attr_validate(attr, MNL_TYPE_NESTED) == 0;
 }
 
-static const struct nlattr *inner(const struct nlattr *nest, uint16_t type)
-{
-	const struct nlattr *attr;
-
-	if (!nest || !is_nest(nest))
-		return NULL;
-	mnl_attr_for_each_nested (attr, nest)
-		if (mnl_attr_get_type(attr) == type)
-			return attr;
-	return NULL;
-}
-
 static bool read_key(const struct nlattr *element, struct addr *ret)
 {
-	const struct nlattr *key = inner(element, NFTA_SET_ELEM_KEY);
-	const struct nlattr *value = inner(key, NFTA_DATA_VALUE);
+	const struct nlattr *key = attr_find(element, NFTA_SET_ELEM_KEY);
+	const struct nlattr *value = attr_find(key, NFTA_DATA_VALUE);
 	size_t length = value ? mnl_attr_get_payload_len(value) : 0;
 
 	if (length != 4 && length != 16)
@@ -42,10 +30,10 @@ static bool read_key(const struct nlattr *element, struct addr *ret)
 /* An element's only expression. */
 static bool read_counter(const struct nlattr *element, uint64_t *ret)
 {
-	const struct nlattr *expression = inner(element, NFTA_SET_ELEM_EXPR);
-	const struct nlattr *name = inner(expression, NFTA_EXPR_NAME);
-	const struct nlattr *data = inner(expression, NFTA_EXPR_DATA);
-	const struct nlattr *packets = inner(data, NFTA_COUNTER_PACKETS);
+	const struct nlattr *expression = attr_find(element, NFTA_SET_ELEM_EXPR);
+	const struct nlattr *name = attr_find(expression, NFTA_EXPR_NAME);
+	const struct nlattr *data = attr_find(expression, NFTA_EXPR_DATA);
+	const struct nlattr *packets = attr_find(data, NFTA_COUNTER_PACKETS);
 	uint64_t value;
 
 	if (!name || mnl_attr_validate(name, MNL_TYPE_NUL_STRING) < 0 ||

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,4 +47,25 @@ static inline const char *message_text(const struct nlmsghdr *m, uint16_t type)
 	return attr && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0
 		       ? mnl_attr_get_str(attr)
 		       : NULL;
+}
+
+/* An attribute within another one (NULL: in none); NULL when there is none. */
+static inline const struct nlattr *attr_find(const struct nlattr *nest, uint16_t type)
+{
+	const struct nlattr *attr;
+
+	if (!nest || mnl_attr_validate(nest, MNL_TYPE_NESTED) < 0)
+		return NULL;
+	mnl_attr_for_each_nested (attr, nest)
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	return NULL;
+}
+
+/* An attribute of four bytes as nftables has its numbers; 0 for anything else, and for NULL. */
+static inline uint32_t attr_number(const struct nlattr *attr)
+{
+	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) == 0
+		       ? be32toh(mnl_attr_get_u32(attr))
+		       : 0;
 }

@@ -126,17 +126,6 @@ static struct chain *find_chain(struct neighbours *n, uint8_t family, const char
 	return found ? *found : NULL;
 }
 
-static uint32_t nested_number(const struct nlattr *nest, uint16_t type)
-{
-	const struct nlattr *attr;
-
-	mnl_attr_for_each_nested (attr, nest)
-		if (mnl_attr_get_type(attr) == type &&
-		    mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
-			return ntohl(mnl_attr_get_u32(attr));
-	return 0;
-}
-
 static int add_chain(struct neighbours *n, const struct nlmsghdr *m, struct error *err)
 {
 	const char *table = message_text(m, NFTA_CHAIN_TABLE);
@@ -150,8 +139,9 @@ static int add_chain(struct neighbours *n, const struct nlmsghdr *m, struct erro
 	if (hook) {
 		chain.base = true;
 		chain.nat = type && strcmp(type, "nat") == 0;
-		chain.hook = nested_number(hook, NFTA_HOOK_HOOKNUM);
-		chain.priority = (int32_t)nested_number(hook, NFTA_HOOK_PRIORITY);
+		chain.hook = attr_number(attr_find(hook, NFTA_HOOK_HOOKNUM));
+		chain.priority =
+			(int32_t)attr_number(attr_find(hook, NFTA_HOOK_PRIORITY));
 	}
 	if (!array_grow(&n->chains, &n->capacity, n->count, sizeof(chain)))
 		return error_memory(err);

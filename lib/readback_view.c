@@ -1,6 +1,5 @@
 #include "lib/readback_view.h"
 
-#include <arpa/inet.h>
 #include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -66,31 +65,12 @@ static void drop_set(struct view *view, const char *name)
 
 static int read_table(struct view *view, const struct nlmsghdr *m, struct error *err)
 {
-	const struct nlattr *flags = message_find(m, NFTA_TABLE_FLAGS);
-	bool dormant = flags && mnl_attr_validate(flags, MNL_TYPE_U32) == 0 &&
-		       ntohl(mnl_attr_get_u32(flags)) & NFT_TABLE_F_DORMANT;
+	bool dormant =
+		attr_number(message_find(m, NFTA_TABLE_FLAGS)) & NFT_TABLE_F_DORMANT;
 
 	drop_things(view, THING_TABLE, NULL);
 	return add_thing(view, THING_TABLE, message_text(m, NFTA_TABLE_NAME),
 			 dormant ? "asleep" : "in force", err);
-}
-
-static uint32_t number_of(const struct nlattr *attr)
-{
-	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) == 0
-		       ? ntohl(mnl_attr_get_u32(attr))
-		       : 0;
-}
-
-static const struct nlattr *find_nested(const struct nlattr *nest, uint16_t type)
-{
-	const struct nlattr *attr;
-
-	if (nest)
-		mnl_attr_for_each_nested (attr, nest)
-			if (mnl_attr_get_type(attr) == type)
-				return attr;
-	return NULL;
 }
 
 static int read_chain(struct view *view, const struct nlmsghdr *m, struct error *err)
@@ -108,9 +88,9 @@ static int read_chain(struct view *view, const struct nlmsghdr *m, struct error 
 			 "type %.32s; hook %s; priority %" PRId32 "; policy %s",
 			 type ? type : "filter",
 			 rule_hook_name(NFPROTO_INET,
-					number_of(find_nested(hook, NFTA_HOOK_HOOKNUM))),
-			 (int32_t)number_of(find_nested(hook, NFTA_HOOK_PRIORITY)),
-			 number_of(message_find(m, NFTA_CHAIN_POLICY)) == NF_DROP
+					attr_number(attr_find(hook, NFTA_HOOK_HOOKNUM))),
+			 (int32_t)attr_number(attr_find(hook, NFTA_HOOK_PRIORITY)),
+			 attr_number(message_find(m, NFTA_CHAIN_POLICY)) == NF_DROP
 				 ? "drop"
 				 : "accept");
 	drop_things(view, THING_CHAIN, name);
@@ -183,8 +163,8 @@ static uint64_t timeout_of(const struct nlmsghdr *m)
 static int read_set(struct view *view, const struct nlmsghdr *m, struct error *err)
 {
 	const char *name = message_text(m, NFTA_SET_NAME);
-	uint32_t key_length = number_of(message_find(m, NFTA_SET_KEY_LEN));
-	uint32_t flags = number_of(message_find(m, NFTA_SET_FLAGS));
+	uint32_t key_length = attr_number(message_find(m, NFTA_SET_KEY_LEN));
+	uint32_t flags = attr_number(message_find(m, NFTA_SET_FLAGS));
 	char text[256];
 
 	if (!name)
@@ -195,9 +175,9 @@ static int read_set(struct view *view, const struct nlmsghdr *m, struct error *e
 	snprintf(text, sizeof(text),
 		 "type %" PRIu32 "; keys of %" PRIu32 " bytes; flags 0x%" PRIx32
 		 "; size %" PRIu32 "; timeout %" PRIu64 " ms",
-		 number_of(message_find(m, NFTA_SET_KEY_TYPE)), key_length, flags,
-		 number_of(
-			 find_nested(message_find(m, NFTA_SET_DESC), NFTA_SET_DESC_SIZE)),
+		 attr_number(message_find(m, NFTA_SET_KEY_TYPE)), key_length, flags,
+		 attr_number(
+			 attr_find(message_find(m, NFTA_SET_DESC), NFTA_SET_DESC_SIZE)),
 		 timeout_of(m));
 	if (add_set(view, name, key_length, flags, err) < 0)
 		return -1;

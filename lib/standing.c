@@ -1,6 +1,5 @@
 #include "lib/standing.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,37 +11,17 @@
 #include "lib/arena.h"
 #include "lib/messages.h"
 
-static uint32_t number_of(const struct nlmsghdr *m, uint16_t type)
-{
-	const struct nlattr *attr = message_find(m, type);
-
-	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) == 0
-		       ? ntohl(mnl_attr_get_u32(attr))
-		       : 0;
-}
-
 static int add_set(struct standing *standing, const struct nlmsghdr *m, struct error *err)
 {
 	struct standing_set set = { .name = message_text(m, NFTA_SET_NAME) };
 
 	if (!set.name)
 		return 0;
-	set.anonymous = number_of(m, NFTA_SET_FLAGS) & NFT_SET_ANONYMOUS;
+	set.anonymous = attr_number(message_find(m, NFTA_SET_FLAGS)) & NFT_SET_ANONYMOUS;
 	if (!array_grow(&standing->sets, &standing->set_capacity, standing->set_count,
 			sizeof(set)))
 		return error_memory(err);
 	standing->sets[standing->set_count++] = set;
-	return 0;
-}
-
-static uint32_t nested_number(const struct nlattr *nest, uint16_t type)
-{
-	const struct nlattr *attr;
-
-	mnl_attr_for_each_nested (attr, nest)
-		if (mnl_attr_get_type(attr) == type &&
-		    mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
-			return ntohl(mnl_attr_get_u32(attr));
 	return 0;
 }
 
@@ -57,8 +36,9 @@ static int add_chain(struct standing *standing, const struct nlmsghdr *m,
 	if (hook) {
 		chain.type = message_text(m, NFTA_CHAIN_TYPE);
 		chain.type = chain.type ? chain.type : "filter";
-		chain.hook = nested_number(hook, NFTA_HOOK_HOOKNUM);
-		chain.priority = (int32_t)nested_number(hook, NFTA_HOOK_PRIORITY);
+		chain.hook = attr_number(attr_find(hook, NFTA_HOOK_HOOKNUM));
+		chain.priority =
+			(int32_t)attr_number(attr_find(hook, NFTA_HOOK_PRIORITY));
 	}
 	if (!array_grow(&standing->chains, &standing->chain_capacity,
 			standing->chain_count, sizeof(chain)))
@@ -91,7 +71,7 @@ int standing_read(struct standing *standing, const void *dump, size_t length,
 	for (size_t at = 0; (m = messages_next(dump, length, &at));) {
 		if (m->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE)) {
 			standing->stands = true;
-			standing->flags = number_of(m, NFTA_TABLE_FLAGS);
+			standing->flags = attr_number(message_find(m, NFTA_TABLE_FLAGS));
 		}
 		if (m->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSET) &&
 		    add_set(standing, m, err) < 0)
