@@ -6,7 +6,8 @@ ENV DEBIAN_FRONTEND=noninteractive
 
 # Compilers (gcc-multilib for a static i386 test program), the libraries, and the linters.
 RUN apt-get update && apt-get install -y --no-install-recommends \
-	clang clang-format clang-tidy cmake file gcc gcc-multilib git libc6-dev libclang-rt-dev \
+	afl++ clang clang-format clang-tidy cmake cppcheck file gcc gcc-multilib gcovr git libc6-dev \
+	libclang-rt-dev \
 	libc-ares-dev libcap-dev libcmocka-dev libjansson-dev libmnl-dev libnftnl-dev libseccomp-dev \
 	libyaml-dev lld llvm mandoc ninja-build pkg-config shellcheck strace valgrind xxd \
 	&& rm -rf /var/lib/apt/lists/*
@@ -16,7 +17,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
 	bind9-dnsutils ca-certificates conntrack curl dnsmasq-base dnsperf docker-cli docker-compose \
 	hyperfine iperf3 iproute2 iptables iputils-ping ipset jq knot-dnsutils libcap2-bin musl-tools \
 	netcat-openbsd nftables nginx-light nsd openssl procps psmisc python3 python3-pip socat sudo tcpdump \
-	unbound util-linux \
+	tini unbound util-linux \
 	&& rm -rf /var/lib/apt/lists/*
 
 RUN apt-get update && apt-get install -y --no-install-recommends nodejs npm \
