@@ -11,8 +11,10 @@
  *	                                 LEARN   --->  kernel
  *	answer    <---  STAGE_OVER      <--- LEARNED
  *
- * A verdict other than FORWARD, and a reply without addresses, are answered at once. Numbers are not
- * used again soon, so a late VERDICT or LEARNED finds nobody. c-ares cannot be asked to forget one
+ * A verdict other than FORWARD, and a reply without addresses, are answered at once; so is, at its
+ * first byte, a question whose answer may be told again (told.h): the guard said for how long, and says
+ * FORGET when something changes before. Numbers are not used again soon, so a late VERDICT or LEARNED
+ * finds nobody. c-ares cannot be asked to forget one
  * query: a question that is over keeps its place until the last of its replies has come.
  *
  * A guard that does not read costs questions, never time: the pair is not waited for. The guard's
@@ -98,6 +100,9 @@ static void hear_message(struct forwarder *f)
 	case MESSAGE_LEARNED:
 		questions_learned(f, &f->heard);
 		break;
+	case MESSAGE_FORGET:
+		told_forget(f->told);
+		break;
 	case MESSAGE_PING:
 		f->said.type = MESSAGE_ALIVE;
 		f->said.counters = f->counters;
@@ -172,8 +177,7 @@ static int start(struct forwarder *f, struct error *err)
 	if (f->epoll < 0)
 		return error_errno(err, ERROR_KERNEL, errno, "epoll");
 	f->now = clock_steady_ms();
-	questions_open(f);
-	if (clients_open(f, fds, count, err) < 0 ||
+	if (questions_open(f, err) < 0 || clients_open(f, fds, count, err) < 0 ||
 	    sockets_open(f, fds, count, err) < 0 ||
 	    upstream_open(f, &f->heard, err) < 0 ||
 	    worker_confine(needed_calls, ARRAY_SIZE(needed_calls), err) < 0)

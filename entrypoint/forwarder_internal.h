@@ -9,6 +9,7 @@
 #include "entrypoint/forwarder.h"
 #include "lib/dnsmsg.h"
 #include "lib/message.h"
+#include "lib/told.h"
 
 /* The parts of the forwarder, which share one value:
  *
@@ -88,7 +89,7 @@ struct questions {
 	struct question *oldest, *newest; /* those that are not over */
 };
 
-void questions_open(struct forwarder *f);
+int questions_open(struct forwarder *f, struct error *err) MUST_CHECK;
 void questions_begin(struct forwarder *f, const struct client *client,
 		     const uint8_t *bytes, size_t length);
 void questions_judged(struct forwarder *f, const struct message *verdict);
@@ -176,6 +177,9 @@ struct upstream {
 int upstream_open(struct forwarder *f, const struct message *serve, struct error *err);
 void upstream_ask(struct question *question);
 void upstream_ask_directly(struct question *question);
+/* c-ares takes the reply back; the answer needs only the way to the addresses. Without memory for
+ * it, they are the name's own. */
+ares_dns_record_t *upstream_keep_aliases(const ares_dns_record_t *reply);
 void upstream_ready(struct forwarder *f, size_t index, uint32_t events);
 void upstream_read(struct forwarder *f); /* of what upstream_ready() told */
 void upstream_tidy(
@@ -199,6 +203,9 @@ struct forwarder {
 	struct clients clients;
 	struct streams streams;
 	struct upstream upstream;
+	struct told *told;
+	int64_t second; /* in which `mentioned` of those told again were said to the guard */
+	unsigned mentioned;
 };
 
 /* Ends the process when the guard is gone. 1: the guard does not read, nothing was said. */

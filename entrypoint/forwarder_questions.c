@@ -1,12 +1,13 @@
 /* One question from its first byte to its answer; forwarder.c has the stages. */
 #include <ares.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 
 #include "entrypoint/forwarder_internal.h"
 #include "lib/lease.h"
-#include "lib/reply.h"
 
 /* What a person reads who asks why (EDE). */
 #define NOT_ALLOWED "netpale: no entry allows this name"
@@ -14,14 +15,25 @@
 #define TOO_MANY "netpale: too many names below this wildcard"
 #define NOT_OPENED "netpale: the answer's addresses may not be opened"
 
-void questions_open(struct forwarder *f)
+/* The guard wants to know who asks also when nothing has to be asked; a second, as many as it looks
+ * up. */
+#define MENTIONS_MAX 20
+
+int questions_open(struct forwarder *f, struct error *err)
 {
 	struct questions *all = &f->questions;
+	uint8_t key[HASH_KEY];
 
+	if (getrandom(key, sizeof(key), 0) != sizeof(key))
+		return error_errno(err, ERROR_KERNEL, errno, "cannot draw a random key");
+	f->told = told_new(key);
+	if (!f->told)
+		return error_memory(err);
 	/* The lowest on top: few places are ever touched. */
 	for (size_t i = 0; i < FORWARDER_QUESTIONS; i++)
 		all->free[i] = (uint16_t)(FORWARDER_QUESTIONS - 1 - i);
 	all->free_count = FORWARDER_QUESTIONS;
+	return 0;
 }
 
 /* The value. */
@@ -106,20 +118,23 @@ static struct question *find(struct forwarder *f, uint32_t number, enum stage st
 
 /* Answers. */
 
-static void reply(struct forwarder *f, const struct client *client,
-		  const struct dnsmsg_question *asked, const struct dnsmsg_reply *reply)
+/* It is in f->scratch then, that long. */
+static size_t reply(struct forwarder *f, const struct client *client,
+		    const struct dnsmsg_question *asked, const struct dnsmsg_reply *reply)
 {
 	size_t limit = client->stream ? DNSMSG_BYTES : asked->udp_size;
 	size_t length = dnsmsg_write(asked, reply, f->scratch, limit);
 
 	if (length)
 		clients_send(f, client, f->scratch, length);
+	return length;
 }
 
-static void answer(struct question *q, const struct dnsmsg_reply *with)
+static size_t answer(struct question *q, const struct dnsmsg_reply *with)
 {
 	struct forwarder *f = q->forwarder;
 	struct dnsmsg_question *asked = &f->asked;
+	size_t length;
 
 	asked->id = q->id;
 	asked->type = q->type;
@@ -129,8 +144,9 @@ static void answer(struct question *q, const struct dnsmsg_reply *with)
 	asked->edns = q->edns;
 	strcpy(asked->text, q->text);
 	strcpy(asked->host, q->host);
-	reply(f, &q->client, asked, with);
+	length = reply(f, &q->client, asked, with);
 	finish(q);
+	return length;
 }
 
 static void answer_empty(struct question *q, enum dnsmsg_rcode rcode)
@@ -212,18 +228,48 @@ static bool came_round(struct forwarder *f, const struct client *client)
 	return true;
 }
 
-static void ask_guard(struct question *q)
+static int tell_asked(struct forwarder *f, uint32_t number, const struct client *client,
+		      uint16_t type, const char *host)
 {
-	struct message *said = &q->forwarder->said;
+	struct message *said = &f->said;
 
 	said->type = MESSAGE_ASK;
-	said->number = q->number;
-	said->qtype = q->type;
-	said->port = q->client.port;
-	said->stream = q->client.stream;
-	strcpy(said->host, q->host);
-	if (forwarder_tell(q->forwarder) != 0)
+	said->number = number;
+	said->qtype = type;
+	said->port = client->port;
+	said->stream = client->stream;
+	strcpy(said->host, host);
+	return forwarder_tell(f);
+}
+
+static void ask_guard(struct question *q)
+{
+	if (tell_asked(q->forwarder, q->number, &q->client, q->type, q->host) != 0)
 		drop(q);
+}
+
+/* Its verdict finds no question. */
+static void mention(struct forwarder *f, const struct client *client)
+{
+	if (f->second != f->now / 1000)
+		f->mentioned = 0;
+	f->second = f->now / 1000;
+	if (f->mentioned++ < MENTIONS_MAX)
+		(void)tell_asked(f, f->questions.serial++ * FORWARDER_QUESTIONS, client,
+				 f->asked.type, f->asked.host);
+}
+
+static bool tell_again(struct forwarder *f, const struct client *client)
+{
+	struct dnsmsg_kept kept;
+	struct dnsmsg_reply with = { .ede = DNSMSG_EDE_NONE, .kept = &kept };
+
+	if (!told_find(f->told, f->asked.host, f->asked.type, f->now, &kept, &with.ttl))
+		return false;
+	f->counters.answered++;
+	reply(f, client, &f->asked, &with);
+	mention(f, client);
+	return true;
 }
 
 static void begin(struct forwarder *f, const struct client *client)
@@ -243,6 +289,8 @@ static void begin(struct forwarder *f, const struct client *client)
 		reply(f, client, &f->asked, &no_host);
 		return;
 	}
+	if (tell_again(f, client))
+		return;
 	q = new_question(f, client, &f->asked);
 	if (q)
 		ask_guard(q);
@@ -306,6 +354,16 @@ void questions_judged(struct forwarder *f, const struct message *verdict)
 	}
 }
 
+/* What was just written for the question in f->asked. */
+static void keep(struct forwarder *f, size_t length, uint32_t seconds)
+{
+	const struct dnsmsg_kept kept = dnsmsg_keep(&f->asked, f->scratch, length);
+
+	if (kept.count)
+		told_keep(f->told, f->asked.host, f->asked.type, &kept,
+			  f->now + (int64_t)seconds * 1000, f->now);
+}
+
 void questions_learned(struct forwarder *f, const struct message *learned)
 {
 	struct question *q = find(f, learned->number, STAGE_LEARNING);
@@ -315,6 +373,7 @@ void questions_learned(struct forwarder *f, const struct message *learned)
 		.count = learned->count,
 		.ttl = learned->ttl,
 	};
+	size_t length;
 
 	if (!q)
 		return;
@@ -329,44 +388,12 @@ void questions_learned(struct forwarder *f, const struct message *learned)
 		with.ede_text = NOT_OPENED;
 	}
 	f->counters.answered++;
-	answer(q, &with);
+	length = answer(q, &with);
+	if (learned->keep)
+		keep(f, length, learned->keep);
 }
 
 /* What upstream says. */
-
-static ares_status_t copy_way(ares_dns_record_t *record, const struct reply_way *way)
-{
-	ares_status_t status = ares_dns_record_query_add(
-		record, way->names[0], (ares_dns_rec_type_t)way->type, ARES_CLASS_IN);
-	ares_dns_rr_t *alias;
-
-	for (size_t i = 0; i < way->aliases && status == ARES_SUCCESS; i++) {
-		status = ares_dns_record_rr_add(&alias, record, ARES_SECTION_ANSWER,
-						way->names[i], ARES_REC_TYPE_CNAME,
-						ARES_CLASS_IN, way->ttl);
-		if (status == ARES_SUCCESS)
-			status = ares_dns_rr_set_str(alias, ARES_RR_CNAME_CNAME,
-						     way->names[i + 1]);
-	}
-	return status;
-}
-
-/* c-ares takes the reply back; the answer needs only the way to the addresses. Without memory for
- * it, they are the name's own. */
-static ares_dns_record_t *keep_aliases(const ares_dns_record_t *reply)
-{
-	ares_dns_record_t *record;
-	struct reply_way way;
-
-	if (!reply_way(reply, &way) || way.aliases == 0 ||
-	    ares_dns_record_create(&record, 0, ARES_FLAG_QR, ARES_OPCODE_QUERY,
-				   ARES_RCODE_NOERROR) != ARES_SUCCESS)
-		return NULL;
-	if (copy_way(record, &way) == ARES_SUCCESS)
-		return record;
-	ares_dns_record_destroy(record);
-	return NULL;
-}
 
 /* No records. */
 static void answer_rcode(struct question *q, int rcode)
@@ -381,7 +408,7 @@ static void learn(struct question *q, const ares_dns_record_t *reply)
 {
 	struct message *said = &q->forwarder->said;
 
-	q->aliases = keep_aliases(reply);
+	q->aliases = upstream_keep_aliases(reply);
 	q->stage = STAGE_LEARNING;
 	said->type = MESSAGE_LEARN;
 	said->number = q->number;

@@ -23,6 +23,7 @@
 
 #include "entrypoint/forwarder_internal.h"
 #include "lib/buf.h"
+#include "lib/reply.h"
 #include "lib/site.h"
 
 /* Questions through one socket, then one with another port. */
@@ -168,6 +169,40 @@ void upstream_ask(struct question *q)
 		put(q, CHANNEL_DOCKER);
 	else
 		upstream_ask_directly(q);
+}
+
+/* The CNAMEs. */
+
+static ares_status_t copy_way(ares_dns_record_t *record, const struct reply_way *way)
+{
+	ares_status_t status = ares_dns_record_query_add(
+		record, way->names[0], (ares_dns_rec_type_t)way->type, ARES_CLASS_IN);
+	ares_dns_rr_t *alias;
+
+	for (size_t i = 0; i < way->aliases && status == ARES_SUCCESS; i++) {
+		status = ares_dns_record_rr_add(&alias, record, ARES_SECTION_ANSWER,
+						way->names[i], ARES_REC_TYPE_CNAME,
+						ARES_CLASS_IN, way->ttl);
+		if (status == ARES_SUCCESS)
+			status = ares_dns_rr_set_str(alias, ARES_RR_CNAME_CNAME,
+						     way->names[i + 1]);
+	}
+	return status;
+}
+
+ares_dns_record_t *upstream_keep_aliases(const ares_dns_record_t *reply)
+{
+	ares_dns_record_t *record;
+	struct reply_way way;
+
+	if (!reply_way(reply, &way) || way.aliases == 0 ||
+	    ares_dns_record_create(&record, 0, ARES_FLAG_QR, ARES_OPCODE_QUERY,
+				   ARES_RCODE_NOERROR) != ARES_SUCCESS)
+		return NULL;
+	if (copy_way(record, &way) == ARES_SUCCESS)
+		return record;
+	ares_dns_record_destroy(record);
+	return NULL;
 }
 
 /* The turn. */

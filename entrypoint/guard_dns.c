@@ -270,6 +270,19 @@ static void record_answer(struct guard *guard, const struct message *said,
 			    permission->entry, grant->admitted);
 }
 
+/* For how long a cache may tell it again. An address of the neighbourhood moves when its container is
+ * started anew, whatever TTL Docker gives it; in mode audit each question is written down. */
+static uint32_t time_to_keep(const struct guard *guard, const struct message *said,
+			     const struct message *answer)
+{
+	for (size_t i = 0; i < answer->count; i++)
+		if (addr_scope(&answer->addrs[i]) != ADDR_PUBLIC)
+			return 0;
+	if (is_audit(guard))
+		return 0;
+	return said->ttl < answer->ttl ? said->ttl : answer->ttl;
+}
+
 /* What of the reply may be told, and what it opens. -1: nothing, because memory ran out. */
 static int learn(struct guard *guard, const struct message *said, struct message *answer,
 		 struct lease_ops *ops)
@@ -315,6 +328,7 @@ static void take_answer(struct guard *guard, const struct message *said,
 	answer->host[0] = '\0';
 	answer->ttl = 0;
 	answer->failed = learn(guard, said, answer, &batch->ops) < 0;
+	answer->keep = time_to_keep(guard, said, answer);
 	batch->count++;
 }
 
@@ -331,6 +345,21 @@ static void deliver(struct guard *guard)
 		guard_forward_failed(guard, "it is gone");
 }
 
+void guard_forward_forget(struct guard *guard)
+{
+	static const struct message forget = { .type = MESSAGE_FORGET };
+
+	say(guard, &forget);
+}
+
+static bool closes_something(const struct lease_ops *ops)
+{
+	for (size_t i = 0; i < ops->count; i++)
+		if (ops->v[i].remove)
+			return true;
+	return false;
+}
+
 /* The kernel first, the replies then: never the other way round. */
 static void settle(struct guard *guard, struct batch *batch)
 {
@@ -345,6 +374,8 @@ static void settle(struct guard *guard, struct batch *batch)
 		leases_undo(guard->leases, &batch->ops);
 		log_warning("learned addresses stay closed: %s", err.text);
 	}
+	if (refused || closes_something(&batch->ops))
+		guard_forward_forget(guard);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct message *answer = &batch->answers[i];
 
@@ -391,6 +422,7 @@ static void take(struct guard *guard, const struct message *said, struct batch *
 	case MESSAGE_SERVE:
 	case MESSAGE_VERDICT:
 	case MESSAGE_LEARNED:
+	case MESSAGE_FORGET:
 	case MESSAGE_PING:
 		guard_forward_failed(guard, "it said what only the guard says");
 	}

@@ -210,6 +210,7 @@ static int reload(struct guard *guard, struct error *err)
 	/* It was counted by entries that are gone. */
 	quota_free(guard->quota);
 	guard->quota = TAKE(quota);
+	guard_forward_forget(guard);
 	return 0;
 }
 

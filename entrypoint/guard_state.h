@@ -112,6 +112,8 @@ int guard_forward_await(struct guard *guard, struct error *err) MUST_CHECK;
 /* Something lies in its socket. */
 void guard_forward_read(struct guard *guard);
 /* It has ended, or must: kills it and decides when the next one starts. */
+/* What may be told has changed: the forwarder tells nothing again without asking. */
+void guard_forward_forget(struct guard *guard);
 void guard_forward_failed(struct guard *guard, const char *why);
 /* Twice a second. */
 void guard_forward_tick(struct guard *guard);

@@ -72,6 +72,13 @@ enum dnsmsg_rcode {
 	DNSMSG_REFUSED = 5,
 };
 
+/* The answers of a reply as dnsmsg_write() wrote them, for whoever asks the same name and type again. */
+struct dnsmsg_kept {
+	const uint8_t *bytes; /* borrowed */
+	size_t length;        /* 0: it has none */
+	uint16_t count;
+};
+
 /* What a reply is made of, besides the question. */
 struct dnsmsg_reply {
 	enum dnsmsg_rcode rcode;
@@ -84,6 +91,8 @@ struct dnsmsg_reply {
 	/* Whose CNAMEs lead from the question to the addresses, or NULL; whose records answer MX, SRV
 	 * and TXT, each written anew from what c-ares read. */
 	const struct ares_dns_record *upstream;
+	const struct dnsmsg_kept
+		*kept; /* instead of all these answers, with `ttl`; or NULL */
 };
 
 /* Writes a reply of at most `limit` bytes (by UDP question->udp_size, by TCP
@@ -92,6 +101,10 @@ struct dnsmsg_reply {
  * on. */
 size_t dnsmsg_write(const struct dnsmsg_question *question,
 		    const struct dnsmsg_reply *reply, uint8_t *out, size_t limit);
+
+/* The answers in what dnsmsg_write() wrote for `question`, without an extended error. */
+struct dnsmsg_kept dnsmsg_keep(const struct dnsmsg_question *question,
+			       const uint8_t *written, size_t length);
 
 /* What an upstream's reply says: see reply.h for what counts. `addrs` has room for
  * `room`. The smallest TTL of addresses and CNAMEs on the way, 0 without addresses.

@@ -12,11 +12,12 @@ enum field {
 	CLIENT = 1 << 2, /* 1 for TCP, else 0, in one byte; its port */
 	VERDICT = 1 << 3,
 	TTL = 1 << 4,
-	HOST = 1 << 5, /* length in one byte, text */
+	KEEP = 1 << 5,
+	HOST = 1 << 6, /* length in one byte, text */
 	ADDRS = 1
-		<< 6, /* count in two bytes; each the family in one byte, 4 or 16 bytes */
-	FAILED = 1 << 7,
-	COUNTERS = 1 << 8,
+		<< 7, /* count in two bytes; each the family in one byte, 4 or 16 bytes */
+	FAILED = 1 << 8,
+	COUNTERS = 1 << 9,
 };
 
 static const struct shape {
@@ -28,12 +29,13 @@ static const struct shape {
 	[MESSAGE_ASK] = { "ASK", NUMBER | QTYPE | CLIENT | HOST },
 	[MESSAGE_VERDICT] = { "VERDICT", NUMBER | VERDICT | HOST },
 	[MESSAGE_LEARN] = { "LEARN", NUMBER | QTYPE | TTL | HOST | ADDRS },
-	[MESSAGE_LEARNED] = { "LEARNED", NUMBER | TTL | ADDRS | FAILED },
+	[MESSAGE_LEARNED] = { "LEARNED", NUMBER | TTL | KEEP | ADDRS | FAILED },
 	[MESSAGE_PING] = { "PING", 0 },
 	[MESSAGE_ALIVE] = { "ALIVE", COUNTERS },
+	[MESSAGE_FORGET] = { "FORGET", 0 },
 };
 
-static_assert(1 + 4 + 2 + 1 + 4 + 1 + HOST_MAX + 2 + MESSAGE_ADDRS * (1 + 16) + 1 <=
+static_assert(1 + 4 + 2 + 1 + 4 + 4 + 1 + HOST_MAX + 2 + MESSAGE_ADDRS * (1 + 16) + 1 <=
 		      MESSAGE_BYTES,
 	      "the longest message fits");
 
@@ -114,6 +116,8 @@ size_t message_encode(const struct message *message, uint8_t out[static MESSAGE_
 		at = put(at, 1, message->verdict);
 	if (has(message, TTL))
 		at = put(at, 4, message->ttl);
+	if (has(message, KEEP))
+		at = put(at, 4, message->keep);
 	if (has(message, HOST))
 		at = put_host(at, message->host);
 	if (has(message, ADDRS))
@@ -234,6 +238,8 @@ static void take_fields(struct reader *r, struct message *message)
 			r, 1, VERDICT_COUNT, "there is no such verdict");
 	if (has(message, TTL))
 		message->ttl = (uint32_t)take(r, 4);
+	if (has(message, KEEP))
+		message->keep = (uint32_t)take(r, 4);
 	if (has(message, HOST))
 		take_host(r, message->host);
 	if (has(message, ADDRS))
@@ -256,6 +262,7 @@ static void clear(struct message *message, enum message_type type)
 	message->stream = false;
 	message->verdict = VERDICT_FORWARD;
 	message->ttl = 0;
+	message->keep = 0;
 	message->host[0] = '\0';
 	message->count = 0;
 	message->failed = false;

@@ -19,6 +19,7 @@
  *	VERDICT                             -->
  *	                                    <-- LEARN: what the answer says
  *	LEARNED: what may be told, and is open ->
+ *	FORGET: nothing is told again        -->
  *	PING                                -->
  *	                                    <-- ALIVE: counters
  */
@@ -32,6 +33,7 @@ enum message_type {
 	MESSAGE_LEARNED,
 	MESSAGE_PING,
 	MESSAGE_ALIVE,
+	MESSAGE_FORGET,
 };
 
 /* What becomes of a question. */
@@ -65,7 +67,9 @@ struct message {
 	uint16_t port;
 	bool stream;
 	enum message_verdict verdict; /* VERDICT */
-	uint32_t ttl;         /* LEARN: the smallest of the reply; LEARNED: to tell */
+	uint32_t ttl; /* LEARN: the smallest of the reply; LEARNED: to tell */
+	uint32_t
+		keep; /* LEARNED: seconds for which it may be told again; 0: not at all */
 	char host[HOST_TEXT]; /* ASK, LEARN: normalised; VERDICT_POINTER; else "" */
 	/* LEARN: what the reply gave; LEARNED: those of them that may be told (a LEARN for which
 	 * the kernel took nothing is answered with `failed`); SERVE: upstreams on port 53. */

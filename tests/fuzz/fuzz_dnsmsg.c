@@ -178,6 +178,27 @@ static void check_answer(const uint8_t *bytes, size_t length)
 		PROMISE(addrs[i].family == addrs[0].family);
 }
 
+/* What was written is written again, with another TTL, as if it were for the first time. */
+static void check_kept(const struct dnsmsg_question *question,
+		       const struct dnsmsg_reply *reply, size_t limit)
+{
+	static uint8_t first[DNSMSG_BYTES], bytes[DNSMSG_BYTES];
+	struct dnsmsg_reply again = *reply;
+	size_t length = dnsmsg_write(question, &again, first, limit);
+	struct dnsmsg_kept kept = dnsmsg_keep(question, first, length);
+
+	PROMISE(kept.count == BE16(first + 6) && kept.length < length);
+	if (kept.count == 0)
+		return;
+	memcpy(bytes, kept.bytes, kept.length);
+	kept.bytes = bytes;
+	again.ttl = 7;
+	length = dnsmsg_write(question, &again, first, limit);
+	again.kept = &kept;
+	PROMISE(dnsmsg_write(question, &again, out, limit) == length);
+	PROMISE(memcmp(first, out, length) == 0);
+}
+
 static void fuzz_upstream(const uint8_t *bytes, size_t length)
 {
 	static struct addr addrs[256];
@@ -212,6 +233,7 @@ static void fuzz_upstream(const uint8_t *bytes, size_t length)
 			PROMISE(told);
 			check_told(told, addrs, reply.count);
 			ares_dns_record_destroy(told);
+			check_kept(&question, &reply, limits[i]);
 		}
 		PROMISE(BE16(out + 6) >= reply.count);
 	}

@@ -265,6 +265,56 @@ static void aliases_lead_to_what_is_admitted(void **state)
 	ares_dns_record_destroy(upstream);
 }
 
+/* To whoever asks for the same in other letters, as if it were written anew. */
+static void what_was_told_is_told_again(void **state)
+{
+	static uint8_t bytes[512], anew[512];
+	ares_dns_record_t *upstream;
+	struct dnsmsg_kept kept;
+	size_t length_anew;
+
+	(void)state;
+	wire_header(&wire, 0x9999, 0x8580, 1, 2, 0, 0);
+	wire_question(&wire, "a.example", 1, 1);
+	wire_alias(&wire, "a.example", 5, "b.example");
+	wire_addr(&wire, "b.example", 1, 60, 1);
+	upstream = parsed();
+	for (int edns = 0; edns < 4; edns++) {
+		asked("A.example", 1, edns & 1);
+		reply.upstream = upstream;
+		give("192.0.2.1");
+		give("192.0.2.2");
+		write_reply(1232);
+		kept = dnsmsg_keep(&question, out, length);
+		assert_int_equal(kept.count, 3);
+		assert_in_range(kept.length, 1, sizeof(bytes));
+		memcpy(bytes, kept.bytes, kept.length);
+		kept.bytes = bytes;
+		asked("a.EXAMPLE", 1, edns & 2);
+		question.id = 0x4321;
+		reply.ttl = 0x01020304;
+		reply.upstream = upstream;
+		give("192.0.2.1");
+		give("192.0.2.2");
+		write_reply(1232);
+		length_anew = length;
+		memcpy(anew, out, length);
+		reply = (struct dnsmsg_reply){ .ede = DNSMSG_EDE_NONE,
+					       .ttl = 0x01020304,
+					       .kept = &kept };
+		write_reply(1232);
+		assert_int_equal(length, length_anew);
+		assert_memory_equal(out, anew, length);
+		/* Nor is it told where it does not fit. */
+		question.edns = false;
+		length = dnsmsg_write(&question, &reply, out, 60);
+		assert_int_equal(out[2] & 2, 2);
+		kept = dnsmsg_keep(&question, out, length);
+		assert_int_equal(kept.count, 0);
+	}
+	ares_dns_record_destroy(upstream);
+}
+
 /* Aliases in a circle are left out, whatever else the caller says. */
 static void a_circle_is_not_told(void **state)
 {
@@ -359,6 +409,7 @@ int main(void)
 		cmocka_unit_test(ptr_says_its_name),
 		cmocka_unit_test(other_types_have_no_data),
 		cmocka_unit_test(aliases_lead_to_what_is_admitted),
+		cmocka_unit_test(what_was_told_is_told_again),
 		cmocka_unit_test(a_circle_is_not_told),
 		cmocka_unit_test(odd_aliases_are_told_as_they_are),
 		cmocka_unit_test(what_does_not_fit_is_cut_whole),

@@ -40,6 +40,8 @@ static void compose(enum message_type type)
 	}
 	if (type == MESSAGE_LEARN || type == MESSAGE_LEARNED)
 		sent.ttl = 0x80000001;
+	if (type == MESSAGE_LEARNED)
+		sent.keep = 0x80000002;
 	if (type == MESSAGE_VERDICT)
 		sent.verdict = VERDICT_POINTER;
 	if (type >= MESSAGE_ASK && type <= MESSAGE_LEARN)
@@ -59,6 +61,7 @@ static void assert_same(const struct message *a, const struct message *b)
 	assert_int_equal(a->stream, b->stream);
 	assert_int_equal(a->verdict, b->verdict);
 	assert_int_equal(a->ttl, b->ttl);
+	assert_int_equal(a->keep, b->keep);
 	assert_string_equal(a->host, b->host);
 	assert_int_equal(a->count, b->count);
 	for (size_t i = 0; i < a->count; i++)
@@ -97,7 +100,7 @@ static void refuses(const void *bytes, size_t length, const char *fault)
 static void every_type_comes_through(void **state)
 {
 	(void)state;
-	for (enum message_type type = MESSAGE_SERVE; type <= MESSAGE_ALIVE; type++) {
+	for (enum message_type type = MESSAGE_SERVE; type <= MESSAGE_FORGET; type++) {
 		compose(type);
 		passes();
 	}
@@ -162,7 +165,7 @@ static void a_part_of_one_is_none(void **state)
 	uint8_t longer[MESSAGE_BYTES + 1];
 
 	(void)state;
-	for (enum message_type type = MESSAGE_SERVE; type <= MESSAGE_ALIVE; type++) {
+	for (enum message_type type = MESSAGE_SERVE; type <= MESSAGE_FORGET; type++) {
 		size_t length;
 
 		compose(type);
@@ -184,11 +187,12 @@ static void what_is_out_of_range_is_refused(void **state)
 	(void)state;
 	refuses("", 0, "message: it is cut off");
 	REFUSES("\x00", "message: there is no such type");
-	REFUSES("\x09", "message: there is no such type");
+	REFUSES("\x0a", "message: there is no such type");
 	REFUSES("\xff", "message: there is no such type");
 	REFUSES("\x04\0\0\0\x01\x06", "VERDICT: there is no such verdict");
 	REFUSES("\x04\0\0\0\x01\xff", "VERDICT: there is no such verdict");
-	REFUSES("\x06\0\0\0\x01\0\0\0\x3c\0\0\x02", "LEARNED: a flag is neither 0 nor 1");
+	REFUSES("\x06\0\0\0\x01\0\0\0\x3c\0\0\0\x3c\0\0\x02",
+		"LEARNED: a flag is neither 0 nor 1");
 	REFUSES("\x03\0\0\0\x07\0\x01\x02\0\x35\x01"
 		"a",
 		"ASK: its client is neither UDP nor TCP");
@@ -223,8 +227,8 @@ static void counts_have_bounds(void **state)
 	passes();
 	/* One more, which the struct cannot hold: the count, and bytes for it. */
 	memset(wire + message_encode(&sent, wire), 4, 5);
-	wire[9] = (MESSAGE_ADDRS + 1) >> 8;
-	wire[10] = (MESSAGE_ADDRS + 1) & 0xff;
+	wire[13] = (MESSAGE_ADDRS + 1) >> 8;
+	wire[14] = (MESSAGE_ADDRS + 1) & 0xff;
 	refuses(wire, MESSAGE_BYTES, "LEARNED: it has too many addresses");
 }
 
