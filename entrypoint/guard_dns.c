@@ -146,6 +146,9 @@ void guard_forward_tick(struct guard *guard)
 		guard_forward_failed(guard, "it has ended or was stopped");
 	else if (guard->worker.pid && guard->pings++ == SILENT_PINGS)
 		guard_forward_failed(guard, "it does not answer");
+	/* It may have been that. */
+	if (guard->lost)
+		guard_forward_forget(guard);
 	if (guard->restart_at && clock_steady_ms() >= guard->restart_at)
 		restart(guard);
 	else if (guard->worker.pid && worker_send(&guard->worker, &ping, NULL, 0) < 0)
@@ -333,23 +336,32 @@ static void take_answer(struct guard *guard, const struct message *said,
 }
 
 /* Who does not read loses it; its client asks again. */
+static void went(struct guard *guard, int result)
+{
+	if (result < 0)
+		guard_forward_failed(guard, "it is gone");
+	guard->lost |= result > 0;
+}
+
 static void say(struct guard *guard, const struct message *message)
 {
-	if (guard->worker.pid && worker_post(&guard->worker, message) < 0)
-		guard_forward_failed(guard, "it is gone");
+	if (guard->worker.pid)
+		went(guard, worker_post(&guard->worker, message));
 }
 
 static void deliver(struct guard *guard)
 {
-	if (guard->worker.pid && worker_deliver(&guard->worker) < 0)
-		guard_forward_failed(guard, "it is gone");
+	if (guard->worker.pid)
+		went(guard, worker_deliver(&guard->worker));
 }
 
 void guard_forward_forget(struct guard *guard)
 {
 	static const struct message forget = { .type = MESSAGE_FORGET };
 
+	guard->lost = false;
 	say(guard, &forget);
+	deliver(guard);
 }
 
 static bool closes_something(const struct lease_ops *ops)

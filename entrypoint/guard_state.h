@@ -95,6 +95,7 @@ struct guard {
 	struct init init; /* init.agent 0: none */
 	struct guard_counts counts;
 	char *status_kept; /* what status.json holds; owned */
+	bool lost;         /* something that was said to the forwarder */
 	int epoll, signals, timer;
 	bool ended;
 	int status;

@@ -6,7 +6,8 @@
 
 start_echo 203.0.113.10 80
 start_echo 203.0.113.10 81
-start_dns 198.51.100.53 <<-'END'
+start_dns 198.51.100.53 --local-ttl=60 <<-'END'
+	11.0.0.9 public.example.com
 	203.0.113.10 www.example.com
 	203.0.113.10 open.example.com
 	203.0.113.10 closed.example.com
@@ -17,6 +18,7 @@ write_policy <<-'END'
 	  allow:
 	    - www.example.com
 	    - closed.example.com
+	    - public.example.com:80
 	    - { host: open.example.com, ports: [80], private: true }
 	  deny: [denied.example.com]
 END
@@ -76,6 +78,16 @@ for way in four four-connected six six-connected; do
 done
 in_client ./asks-as-root +tries=1 +timeout=7 @198.51.100.53 root.example.net >/dev/null
 check 'of another user not the program' blamed root.example.net 'name refused 0 -'
+
+# The forwarder answers the second question from memory.
+asks asks-by-udp public.example.com >/dev/null
+was_asked_once() { same 1 "$(grep -c 'query\[A\] public' dns.198.51.100.53.log)"; }
+read -rt 1.1 -u "$quiet" || :
+cp "$PEERS/visit" visits-later
+as_agent ./visits-later public.example.com 81 1 >/dev/null 2>&1 || :
+check 'by who asks for what was answered before' \
+	blamed public.example.com 'wrong port 1000 visits-later 81'
+check 'which nobody was asked for again' was_asked_once
 
 # With thousands of descriptors before the socket's the guard does not look on.
 as_agent python3 -I - <<'END'
