@@ -1,9 +1,10 @@
 /* dns ADDR PORT [delay=MS] [silent] [no-tcp] [flat] [quiet] [ttl=SECONDS] [a=ADDR[,ADDR...]]
- * [aaaa=ADDR[,ADDR...]] [docker=ADDR]: a DNS server that gives its addresses in turn, one with each
+ * [aaaa=ADDR[,ADDR...]] [docker=ADDR] [raw]: a DNS server that gives its addresses in turn, one with each
  * answer, with manners that no real one would admit. It knows every name; the first label says how the
  * answer is (dns_answers.h), any other label gets an honest one. On stdout it says "ready", then
  * each question in a line (type, name, protocol, port it came from), unless quiet.
  *
+ * raw: it also prints whatever comes as one line "raw PORT BYTES" in hexadecimal digits, by TCP without port.
  * flat: a reply's question is in lower case. docker: as Docker's resolver it knows only names whose
  * first label begins with "container"; any other question it sends on from ADDR, number and all, to
  * 127.0.0.1 port 7753, where a question to any server would be led, and passes on what comes. */
@@ -177,6 +178,16 @@ static int send_due(int fd)
 	return (int)next;
 }
 
+static void print_raw(const uint8_t *bytes, ssize_t length, unsigned port)
+{
+	if (!manners.raw || length <= 0)
+		return;
+	printf("raw %u ", port);
+	for (ssize_t i = 0; i < length; i++)
+		printf("%02x", bytes[i]);
+	putchar('\n');
+}
+
 static void serve_datagram(int fd)
 {
 	static struct reply r;
@@ -189,6 +200,7 @@ static void serve_datagram(int fd)
 
 	/* The port is at the same place in both families' addresses. */
 	r = (struct reply){ .port = ntohs(((struct sockaddr_in *)&from)->sin_port) };
+	print_raw(query, length, r.port);
 	delay = length > 0 ? answer(query, (size_t)length, &r) : -1;
 	if (delay >= 0 && !r.drop)
 		hold(&r, delay, &from, size);
@@ -201,6 +213,7 @@ static int serve_stream(int fd)
 	uint8_t query[65536], prefix[2];
 	ssize_t length = recv(fd, query, sizeof(query), 0);
 
+	print_raw(query, length, 0);
 	if (length <= 0)
 		return -1;
 	for (size_t at = 0; at + 2 < (size_t)length;) {
@@ -263,6 +276,8 @@ static void read_manners(char **argument)
 			manners.flat = true;
 		else if (strcmp(*argument, "quiet") == 0)
 			manners.quiet = true;
+		else if (strcmp(*argument, "raw") == 0)
+			manners.raw = true;
 		else
 			exit(2);
 	}

@@ -16,7 +16,7 @@ enum { HEADER = 12, FLAG_TC = 0x02, COUNT_ANSWERS = 6, CONNECTIONS_MAX = 64 };
 
 static struct {
 	long delay;
-	bool silent, no_tcp, flat, quiet;
+	bool silent, no_tcp, flat, quiet, raw;
 	const char *a, *aaaa, *docker;
 	unsigned ttl;
 } manners = { .a = "198.51.100.10", .aaaa = "2001:db8:1::10", .ttl = 60 };
