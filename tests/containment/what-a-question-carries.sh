@@ -180,10 +180,10 @@ check 'guarded: it is the same question each time' same "$(sed -E 's/^[0-9]+ ...
 	s/../ &/g; s/ 4([1-9a-f])/ 6\1/g; s/ 5([0-9a])/ 7\1/g; s/ //g' came | sort -u)" \
 	0100000100000000000103777777076578616d706c6503636f6d000001000100002904d0000000000000
 drawn() { # FROM-COLUMN TO-COLUMN of the question's digits: how many are different
-	cut -d' ' -f2 heard | cut -c"$1-$2" | sort -u | wc -l
+	cut -d' ' -f2 came | cut -c"$1-$2" | sort -u | wc -l
 }
 check 'guarded: its numbers are drawn' test "$(drawn 1 4)" -ge 20
-refute 'guarded: and not those of the agent' says <(cut -d' ' -f2 heard | cut -c1-4 | sort | uniq -d) 5e5e
+refute 'guarded: and not those of the agent' says <(cut -d' ' -f2 came | cut -c1-4 | sort | uniq -d) 5e5e
 check 'guarded: so are its letters' test "$(drawn 25 54)" -ge 20
 check 'guarded: and its ports, now and then' test "$(cut -d' ' -f1 came | sort -u | wc -l)" -ge 2
 refute "guarded: which is never the agent's" says came "^$port "
