@@ -3,7 +3,7 @@
 
 # Root's alone, or the guard would not read it again.
 POLICY=/run/etc/policy.yml
-mkdir /run/etc
+mkdir -p /run/etc
 write_policy() { # of stdin, by rename
 	cat >$POLICY.new
 	mv $POLICY.new $POLICY
