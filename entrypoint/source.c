@@ -63,8 +63,8 @@ static int open_source(const char *path, const struct user *as)
 }
 
 /* Read once, to the end that the file has then: nothing that changes it later is seen. */
-static int read_all(int fd, const char *name, size_t limit, struct buf *out,
-		    struct error *err)
+static int read_to_end(int fd, const char *name, size_t limit, struct buf *out,
+		       struct error *err)
 {
 	char chunk[16384];
 	size_t total = 0;
@@ -82,6 +82,25 @@ static int read_all(int fd, const char *name, size_t limit, struct buf *out,
 		buf_add(out, chunk, (size_t)length);
 	}
 	return out->failed ? error_memory(err) : 0;
+}
+
+/* Half of what was there and half of what somebody is writing would be a policy that nobody wrote.
+ * `before` is the file as it was opened. */
+static int read_all(int fd, const struct stat *before, const char *name, size_t limit,
+		    struct buf *out, struct error *err)
+{
+	struct stat after;
+
+	if (read_to_end(fd, name, limit, out, err) < 0)
+		return -1;
+	if (fstat(fd, &after) < 0)
+		return error_errno(err, ERROR_POLICY, errno, "%s", name);
+	if (after.st_size != before->st_size ||
+	    after.st_mtim.tv_sec != before->st_mtim.tv_sec ||
+	    after.st_mtim.tv_nsec != before->st_mtim.tv_nsec)
+		return error_set(err, ERROR_POLICY,
+				 "%s: was written to while it was read", name);
+	return 0;
 }
 
 int source_read(const char *path, const struct user *as, size_t limit, struct buf *out,
@@ -109,7 +128,7 @@ int source_read(const char *path, const struct user *as, size_t limit, struct bu
 		return error_set(err, ERROR_POLICY, "%s: is %s", name,
 				 S_ISDIR(file.st_mode) ? "a directory"
 						       : "not a regular file");
-	return read_all(fd, name, limit, out, err);
+	return read_all(fd, &file, name, limit, out, err);
 }
 
 /* A directory may be closed to all but `as`, and we be root without what overrides that. */
