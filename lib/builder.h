@@ -158,6 +158,7 @@ void match_ct_state(struct builder *b, unsigned states);
 void match_ct_direction(struct builder *b, bool reply);
 void match_ct_mark(struct builder *b, uint32_t mark);
 void match_ct_dnat(struct builder *b);
+void match_ct_unexpected(struct builder *b);
 void match_mark(struct builder *b, bool equal, uint32_t mark);
 void match_skuid(struct builder *b, uint32_t uid);
 void match_iif(struct builder *b, const char *name);

@@ -68,6 +68,17 @@ void match_ct_dnat(struct builder *b)
 	say(b, "ct status dnat");
 }
 
+/* No helper of conntrack has announced it, because of what was said in another flow. */
+void match_ct_unexpected(struct builder *b)
+{
+	uint32_t bits = IPS_EXPECTED, zero = 0;
+
+	load_ct(b, NFT_CT_STATUS);
+	mask(b, &bits, sizeof(bits));
+	compare(b, true, &zero, sizeof(zero));
+	say(b, "ct status & expected == 0");
+}
+
 void match_mark(struct builder *b, bool equal, uint32_t mark)
 {
 	load_meta(b, NFT_META_MARK, NFT_REG_1);

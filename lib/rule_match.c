@@ -366,7 +366,7 @@ static void read_compare(struct reader *reader, struct nftnl_expr *e)
 	learn(reader, reg, op, bytes, length);
 	flags = reg->masked &&
 		(reg->value == VALUE_CT_STATE || reg->value == VALUE_CT_STATUS) &&
-		op == NFT_CMP_NEQ && is_zero(bytes, length);
+		(op == NFT_CMP_NEQ || op == NFT_CMP_EQ) && is_zero(bytes, length);
 	rule_value_print(reg->value, flags ? reg->mask : bytes, length, &value);
 	if (reg->masked && (reg->value == VALUE_ADDR4 || reg->value == VALUE_ADDR6))
 		buf_printf(&value, "/%" PRIu32, prefix_bits(reg->mask, length));
@@ -375,6 +375,9 @@ static void read_compare(struct reader *reader, struct nftnl_expr *e)
 	if (op == NFT_CMP_EQ && !reg->masked &&
 	    (reg->value == VALUE_FAMILY || reg->value == VALUE_PROTOCOL))
 		imply(reader, reg, value.data);
+	else if (flags && op == NFT_CMP_EQ)
+		rule_words(reader, "%s & %s == 0", reg->text,
+			   value.data ? value.data : "");
 	else
 		rule_words(reader, "%s %s%s", reg->text[0] ? reg->text : "(something)",
 			   flags || op >= ARRAY_SIZE(ops) ? "" : ops[op],

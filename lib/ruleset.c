@@ -261,6 +261,7 @@ static void input_rules(struct builder *b, const struct draft *draft)
 	mark_and_accept(b, draft);
 
 	match_ct_state(b, CT_ESTABLISHED | CT_RELATED);
+	match_ct_unexpected(b);
 	rule_accept(b);
 
 	match_icmp6(b, &set_nd_in);
@@ -306,8 +307,9 @@ static void egress_rules(struct builder *b, const struct draft *draft)
 	}
 
 	/* Our own resets are related to what they reset; without this they never
-	 * arrive. */
+	 * arrive. So is what a helper expects (FTP's data), which nobody allowed. */
 	match_ct_state(b, CT_RELATED);
+	match_ct_unexpected(b);
 	rule_accept(b);
 	if (guarded)
 		guard_accept_redirected(b, draft);

@@ -111,7 +111,7 @@ static void egress_is_in_order(void **state)
 		ruleset,
 		"\tchain egress {\n"
 		"\t\tip daddr 127.0.0.11 meta mark != 0x00000077 goto refuse\n"
-		"\t\tct state related accept\n"
+		"\t\tct state related ct status & expected == 0 accept\n"
 		"\t\tip daddr 127.0.0.1 meta l4proto . th dport @forwarder ct status dnat "
 		"accept\n"
 		"\t\tip6 daddr ::1 meta l4proto . th dport @forwarder ct status dnat accept\n"
