@@ -104,6 +104,7 @@ static void hear_message(struct forwarder *f)
 		told_forget(f->told);
 		break;
 	case MESSAGE_PING:
+		f->streams.refused = false;
 		f->said.type = MESSAGE_ALIVE;
 		f->said.counters = f->counters;
 		forwarder_tell(f);

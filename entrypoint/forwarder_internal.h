@@ -126,6 +126,7 @@ struct streams {
 	struct stream *v[FORWARDER_CONNECTIONS];
 	size_t count;
 	bool listening;
+	bool refused; /* a connection, by the kernel; until one ends, or a PING comes */
 };
 
 void streams_accept(struct forwarder *f, unsigned listener);

@@ -52,7 +52,7 @@ void stream_expect(struct stream *s, int change)
 
 static void listen_while_there_is_room(struct forwarder *f)
 {
-	bool room = f->streams.count < FORWARDER_CONNECTIONS;
+	bool room = f->streams.count < FORWARDER_CONNECTIONS && !f->streams.refused;
 
 	if (room == f->streams.listening)
 		return;
@@ -96,8 +96,11 @@ void streams_accept(struct forwarder *f, unsigned listener)
 		int fd = accept4(f->clients.listeners[listener].fd, &address.any, &size,
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (fd < 0)
+		/* For want of a descriptor, then: it would be tried without end. */
+		if (fd < 0) {
+			f->streams.refused = errno != EAGAIN && errno != ECONNABORTED;
 			return;
+		}
 		if (!new_stream(f, fd, &address))
 			close(fd);
 	}
@@ -215,6 +218,7 @@ static void free_stream(struct stream *s)
 {
 	s->f->streams.v[s->index] = NULL;
 	s->f->streams.count--;
+	s->f->streams.refused = false;
 	buf_release(&s->output);
 	free(s);
 }
