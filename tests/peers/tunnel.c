@@ -8,8 +8,8 @@
  * DNS allows, all of them text of its own. TYPE is A or TXT. Prints "ASKED ANSWERED BYTES": the last are the
  * payload of the answers.
  * tunnel ask ADDR PORT MS TYPE ZONE LETTER COUNT: says as much with no text of its own, by the order of
- * COUNT names, LETTER0.ZONE and so on. Each of those of "n" has one address, those of "d" have sixteen others
- * each time. */
+ * COUNT names, LETTER0.ZONE and so on. Each of those of "n" has one address, with a TTL of 0, and so has each of "k",
+ * with one of 60; those of "d" have sixteen others each time. */
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -147,6 +147,8 @@ static void count(const char *name)
 static size_t put_record(uint8_t *m, size_t at, unsigned type, const void *data,
 			 size_t length)
 {
+	/* Whoever serves those of "k" lets them be kept. */
+	uint8_t ttl = tolower(m[HEADER + 1]) == 'k' ? 60 : 0;
 	const uint8_t head[] = { 0xc0,
 				 HEADER,
 				 0,
@@ -156,7 +158,7 @@ static size_t put_record(uint8_t *m, size_t at, unsigned type, const void *data,
 				 0,
 				 0,
 				 0,
-				 60,
+				 ttl,
 				 (uint8_t)(length >> 8),
 				 (uint8_t)length };
 
@@ -170,7 +172,7 @@ static size_t put_record(uint8_t *m, size_t at, unsigned type, const void *data,
 static size_t answer(uint8_t *m, size_t end, const char *name)
 {
 	static uint32_t state = 7;
-	bool still = tolower((unsigned char)name[0]) == 'n';
+	bool still = strchr("nNkK", name[0]);
 	uint8_t text[STRINGS * 256], type = m[end - 3];
 
 	m[2] = (uint8_t)(0x80 | (m[2] & 1));
