@@ -1,5 +1,5 @@
 #!/bin/bash
-# | names by another door: DNS over TLS, over QUIC and over HTTPS, DNS at other ports, mDNS, LLMNR, NetBIOS, NAT-PMP and SSDP, to anybody, groups and the broadcast address | leaves | refused | chain egress, its end; ports 53 and 853 |
+# | names by another door: DNS over TLS, over QUIC and over HTTPS, DNS at an allowed address and at other ports, mDNS, LLMNR, NetBIOS, NAT-PMP and SSDP, to anybody, groups and the broadcast address | leaves | refused | chain egress, its end; ports 53 and 853 |
 . "${0%/*}/lib.sh"
 
 # To the resolver, to what is allowed at its port 443, and to another; every door is knocked at by UDP or TCP.
@@ -26,14 +26,16 @@ for server in servers:
     knock("udp", server, 443)
     knock("tcp", server, 443)
     knock("tcp", server, 5353)
-knock("udp", "198.51.100.10", 443 + 1)
+for server in ("198.51.100.10", "203.0.113.10", "192.0.2.1"):
+    knock("udp", server, 53)
+    knock("tcp", server, 53)
 for group, port in (("224.0.0.251", 5353), ("ff02::fb", 5353), ("224.0.0.252", 5355), ("ff02::1:3", 5355),
         ("192.0.2.255", 137), ("255.255.255.255", 137), ("239.255.255.250", 1900), ("192.0.2.1", 5351)):
     knock("udp", group, port)
 END
 way 'a name by another door' python3 knock.py
-for door in 198.51.100.53.{853,784,443,5353} 2001:db8:1::53.{853,5353} 203.0.113.10.443 198.51.100.10.{853,5353} \
-	224.0.0.251.5353 ff02::fb.5353 224.0.0.252.5355 ff02::1:3.5355 192.0.2.255.137 255.255.255.255.137 \
+for door in {198.51.100.10,192.0.2.1}.53 198.51.100.53.{853,784,443,5353} 2001:db8:1::53.{853,5353} \
+	203.0.113.10.443 198.51.100.10.{853,5353} 224.0.0.251.5353 ff02::fb.5353 224.0.0.252.5355 ff02::1:3.5355 192.0.2.255.137 255.255.255.255.137 \
 	239.255.255.250.1900 192.0.2.1.5351; do
 	check "unfenced: $door was knocked at" says wire.log " > ${door//./\\.}: "
 done
