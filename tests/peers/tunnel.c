@@ -5,7 +5,7 @@
  * bytes are checked, and count once in that time.
  *
  * tunnel ask ADDR PORT MS TYPE ZONE: the near end, for that time, as fast as it is answered: names as long as
- * DNS allows, all of them text of its own. TYPE is A or TXT. Prints "ASKED ANSWERED BYTES": the last are the
+ * DNS allows, all of them text of its own. TYPE is A, TXT or AAAA, of which there are none. Prints "ASKED ANSWERED BYTES": the last are the
  * payload of the answers.
  * tunnel ask ADDR PORT MS TYPE ZONE LETTER COUNT: says as much with no text of its own, by the order of
  * COUNT names, LETTER0.ZONE and so on. Each of those of "n" has one address, with a TTL of 0, and so has each of "k",
@@ -25,7 +25,14 @@
 #include <time.h>
 
 enum { BYTES = 1500, HEADER = 12, NAME_MAX_TEXT = 253, LABEL = 63, UNDER_WAY = 32 };
-enum { TYPE_A = 1, TYPE_TXT = 16, STRINGS = 4, ADDRS = 16, SERIALS = 1 << 24 };
+enum {
+	TYPE_A = 1,
+	TYPE_TXT = 16,
+	TYPE_AAAA = 28,
+	STRINGS = 4,
+	ADDRS = 16,
+	SERIALS = 1 << 24
+};
 
 static long now_ms(void)
 {
@@ -306,7 +313,9 @@ int main(int argc, char **argv)
 	}
 	if ((argc != 7 && argc != 9) || strcmp(argv[1], "ask") != 0)
 		return 2;
-	near.type = strcmp(argv[5], "TXT") == 0 ? TYPE_TXT : TYPE_A;
+	near.type = strcmp(argv[5], "TXT") == 0    ? TYPE_TXT
+		    : strcmp(argv[5], "AAAA") == 0 ? TYPE_AAAA
+						   : TYPE_A;
 	near.zone = argv[6];
 	if (argc == 9) {
 		near.letter = argv[7];
