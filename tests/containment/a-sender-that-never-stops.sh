@@ -76,8 +76,7 @@ reloaded() {
 	write guarded.few && netpale reload
 }
 killed() {
-	local i
-	for i in 1 2 3; do
+	for _ in 1 2 3; do
 		stop_guard KILL && start_guard -f $POLICY {senders}>&- {agents}>&- && visits www.example.com 443 &&
 			kill -KILL "$(forwarder)" || return 1
 	done
