@@ -27,12 +27,12 @@ ends_with_its_container() { # SIGNAL
 	local pid outer insisting sender before
 	before=$(came)
 	(exec nsenter --net=/run/netns/client -- unshare --pid --fork --kill-child --mount-proc -- \
-		"$NETPALE" run -q -f $POLICY -- "$PEERS/insist" 10 $REFUSED 9 <sleep.fifo >insisted 2>said) &
+		"$NETPALE" run -q -f $POLICY -- "$PEERS/insist" 250 $REFUSED 9 <sleep.fifo >insisted 2>said) &
 	outer=$!
 	busywait 5000 pgrep -P $outer >/dev/null || return 1
 	pid=$(pgrep -P $outer)
 	busywait 5000 pgrep -x -u 1000 insist >/dev/null || { cat said; return 1; }
-	exec {sender}> >(in_client "$PEERS/insist" 10 $REFUSED 9 >sent)
+	exec {sender}> >(in_client "$PEERS/insist" 250 $REFUSED 9 >sent)
 	insisting=$!
 	read -rt 0.1 -u "$quiet" || :
 	kill "-$1" "$pid"
@@ -102,7 +102,7 @@ check 'afterwards by TCP again' busywait 15000 by_tcp
 
 # No memory for what it is told, by its own bound for addresses.
 before=$(came)
-exec {sender}> >(as_agent "$PEERS/insist" 10 $REFUSED 9 >sent)
+exec {sender}> >(as_agent "$PEERS/insist" 250 $REFUSED 9 >sent)
 insisting=$!
 prlimit --pid "$guard" --as=4096:4096
 in_client timeout 2 "$NETPALE" reload >/dev/null 2>&1 || :

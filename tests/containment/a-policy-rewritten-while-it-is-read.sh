@@ -67,7 +67,7 @@ in_force() { # one or other, whole
 	esac
 }
 
-exec {sender}> >(as_agent "$PEERS/insist" 20 "${NEITHER[@]}" >sent)
+exec {sender}> >(as_agent "$PEERS/insist" 250 "${NEITHER[@]}" >sent)
 insisting=$!
 check 'unfenced: they get through' busywait 5000 comes
 two_policies ''

@@ -32,13 +32,15 @@ apply() { in_client "$NETPALE" apply -q -f "$1"; }
 fenced_by() { write "$1" && in_client "$NETPALE" run -q -f $POLICY -- true; }
 
 # Two senders: the agent's uid, and a root who was there before netpale.
-begin() {
-	local args=() addr
-	for addr in "${REFUSED[@]}"; do args+=("$addr" 9); done
+begin() { # PORT...
+	local args=() addr port
+	for addr in "${REFUSED[@]}"; do
+		for port in "$@"; do args+=("$addr" "$port"); done
+	done
 	: >sent
-	exec {senders}> >(in_client "$PEERS/insist" 20 "${args[@]}" >>sent)
+	exec {senders}> >(in_client "$PEERS/insist" 250 "${args[@]}" >>sent)
 	root=$!
-	exec {agents}> >(as_agent "$PEERS/insist" 20 "${args[@]}" >>sent {senders}>&-)
+	exec {agents}> >(as_agent "$PEERS/insist" 250 "${args[@]}" >>sent {senders}>&-)
 	agent=$!
 }
 end() {
@@ -86,7 +88,7 @@ others_try() {
 	in_client nft flush ruleset && not in_client nft delete table inet netpale && not apply resolvers.few
 }
 
-begin
+begin 9 53
 check 'unfenced: they get through' busywait 5000 comes
 check 'a fence goes up' apply resolvers.few
 sealed
@@ -97,7 +99,7 @@ check 'which lets nothing through' nothing_more
 end
 
 in_client nft delete table inet netpale
-begin
+begin 9
 check 'unfenced: they get through again' busywait 5000 comes
 write guarded.few
 start_guard -f $POLICY {senders}>&- {agents}>&-
