@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -204,6 +205,37 @@ void match_hoplimit(struct builder *b, uint8_t hops)
 	load_payload(b, NFT_PAYLOAD_NETWORK_HEADER, HOPLIMIT_OFFSET, 1, NFT_REG_1);
 	compare8(b, true, hops);
 	say(b, "ip6 hoplimit %u", hops);
+}
+
+void match_source_route(struct builder *b, enum source_route route)
+{
+	static const struct {
+		enum family family;
+		uint32_t op;
+		uint8_t type;
+		const char *words;
+	} kinds[] = {
+		[ROUTE_LOOSE] = { FAMILY_4, NFT_EXTHDR_OP_IPV4, IPOPT_LSRR,
+				  "ip option lsrr exists" },
+		[ROUTE_STRICT] = { FAMILY_4, NFT_EXTHDR_OP_IPV4, IPOPT_SSRR,
+				   "ip option ssrr exists" },
+		[ROUTE_HEADER] = { FAMILY_6, NFT_EXTHDR_OP_IPV6, IPPROTO_ROUTING,
+				   "exthdr rt exists" },
+	};
+	struct nftnl_expr *e;
+
+	want_family(b, kinds[route].family);
+	e = expr(b, "exthdr");
+	if (!e)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_DREG, NFT_REG_1);
+	nftnl_expr_set_u8(e, NFTNL_EXPR_EXTHDR_TYPE, kinds[route].type);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OFFSET, 0);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_LEN, 1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OP, kinds[route].op);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
+	compare8(b, true, 1);
+	say(b, "%s", kinds[route].words);
 }
 
 static void compare_port(struct builder *b, enum side side, bool equal, uint16_t port)

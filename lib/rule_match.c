@@ -284,6 +284,18 @@ static void load_payload(struct reader *reader, struct nftnl_expr *e)
 		    base < ARRAY_SIZE(bases) ? bases[base] : "?", offset * 8, length * 8);
 }
 
+static void load_option(struct reader *reader, struct nftnl_expr *e)
+{
+	uint32_t op = nftnl_expr_get_u32(e, NFTNL_EXPR_EXTHDR_OP);
+
+	put(reader, nftnl_expr_get_u32(e, NFTNL_EXPR_EXTHDR_DREG),
+	    nftnl_expr_get_u32(e, NFTNL_EXPR_EXTHDR_LEN), VALUE_NUMBER, "%s %u",
+	    op == NFT_EXTHDR_OP_IPV4   ? "ip option"
+	    : op == NFT_EXTHDR_OP_IPV6 ? "exthdr"
+				       : "option",
+	    nftnl_expr_get_u8(e, NFTNL_EXPR_EXTHDR_TYPE));
+}
+
 static void load_mask(struct reader *reader, struct nftnl_expr *e)
 {
 	uint32_t length = 0;
@@ -443,6 +455,9 @@ bool rule_match_read(struct reader *reader, const char *name, struct nftnl_expr 
 	else if (strcmp(name, "payload") == 0 &&
 		 nftnl_expr_is_set(e, NFTNL_EXPR_PAYLOAD_DREG))
 		load_payload(reader, e);
+	else if (strcmp(name, "exthdr") == 0 &&
+		 nftnl_expr_is_set(e, NFTNL_EXPR_EXTHDR_DREG))
+		load_option(reader, e);
 	else if (strcmp(name, "bitwise") == 0)
 		load_mask(reader, e);
 	else if (strcmp(name, "cmp") == 0)

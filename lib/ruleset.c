@@ -274,13 +274,19 @@ static void input_rules(struct builder *b, const struct draft *draft)
 	chain_end(b);
 }
 
-/* A socket bound to a device could put loopback's addresses on the wire. */
+/* A socket bound to a device could put loopback's addresses on the wire. And where a packet goes on
+ * to from an allowed address is not for its sender to say: anybody may give a socket a routing
+ * header, and containers inside this one may have NET_RAW. */
 static void post_rules(struct builder *b, const struct draft *draft)
 {
 	chain_begin(b, &post);
 	for (size_t i = 0; i < 4 && !draft_is_audit(draft); i++) {
 		match_oif(b, false, "lo");
 		match_prefix(b, i % 2 ? SOURCE : DESTINATION, &loopback[i / 2]);
+		rule_drop(b);
+	}
+	for (enum source_route i = 0; i < ROUTE_COUNT && !draft_is_audit(draft); i++) {
+		match_source_route(b, i);
 		rule_drop(b);
 	}
 	chain_end(b);
