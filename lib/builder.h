@@ -175,6 +175,7 @@ void match_hoplimit(struct builder *b, uint8_t hops);
 /* The sender says by whom the packet goes on from its destination. */
 enum source_route { ROUTE_LOOSE, ROUTE_STRICT, ROUTE_HEADER, ROUTE_COUNT };
 void match_source_route(struct builder *b, enum source_route route);
+void match_foreign_source(struct builder *b); /* an address that no device here has */
 void match_port(struct builder *b, enum side side, uint8_t protocol,
 		uint16_t port); /* TCP, UDP */
 void match_other_port(struct builder *b, uint16_t port);

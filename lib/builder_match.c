@@ -10,6 +10,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/rtnetlink.h>
 
 #include <libnftnl/expr.h>
 
@@ -236,6 +237,22 @@ void match_source_route(struct builder *b, enum source_route route)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
 	compare8(b, true, 1);
 	say(b, "%s", kinds[route].words);
+}
+
+void match_foreign_source(struct builder *b)
+{
+	uint32_t local = RTN_LOCAL;
+	struct nftnl_expr *e;
+
+	rule_begin(b);
+	e = expr(b, "fib");
+	if (!e)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_SADDR);
+	compare(b, false, &local, sizeof(local));
+	say(b, "fib saddr type != local");
 }
 
 static void compare_port(struct builder *b, enum side side, bool equal, uint16_t port)

@@ -296,6 +296,16 @@ static void load_option(struct reader *reader, struct nftnl_expr *e)
 	    nftnl_expr_get_u8(e, NFTNL_EXPR_EXTHDR_TYPE));
 }
 
+static void load_route(struct reader *reader, struct nftnl_expr *e)
+{
+	uint32_t flags = nftnl_expr_get_u32(e, NFTNL_EXPR_FIB_FLAGS);
+	uint32_t result = nftnl_expr_get_u32(e, NFTNL_EXPR_FIB_RESULT);
+
+	put(reader, nftnl_expr_get_u32(e, NFTNL_EXPR_FIB_DREG), 4, VALUE_HOST_NUMBER,
+	    "fib %s %s", flags & NFTA_FIB_F_SADDR ? "saddr" : "daddr",
+	    result == NFT_FIB_RESULT_ADDRTYPE ? "type" : "oif");
+}
+
 static void load_mask(struct reader *reader, struct nftnl_expr *e)
 {
 	uint32_t length = 0;
@@ -458,6 +468,8 @@ bool rule_match_read(struct reader *reader, const char *name, struct nftnl_expr 
 	else if (strcmp(name, "exthdr") == 0 &&
 		 nftnl_expr_is_set(e, NFTNL_EXPR_EXTHDR_DREG))
 		load_option(reader, e);
+	else if (strcmp(name, "fib") == 0)
+		load_route(reader, e);
 	else if (strcmp(name, "bitwise") == 0)
 		load_mask(reader, e);
 	else if (strcmp(name, "cmp") == 0)

@@ -142,8 +142,8 @@ static void accept_dns(struct builder *b, const struct draft *draft)
 }
 
 /* Whoever may send from a resolver's address could answer what netpale asked of it: anybody
- * may bind Docker's 127.0.0.11 and, by IPV6_FREEBIND, addresses of others; the ports that
- * netpale asks from are in /proc/net/udp. A resolver here answers in the flow that we began. */
+ * may bind Docker's 127.0.0.11, and what is dropped above as foreign may be an address of ours
+ * later; the ports that netpale asks from are in /proc/net/udp. A resolver here answers in the flow that we began. */
 static void refuse_forged_answers(struct builder *b, const struct draft *draft)
 {
 	for (size_t i = 0; i < 2; i++) {
@@ -157,21 +157,24 @@ static void refuse_forged_answers(struct builder *b, const struct draft *draft)
 	rule_goto(b, &refuse);
 }
 
+/* Whoever refuses such a packet would answer to an address that the agent chose, and quote what it
+ * wrote: anybody may have a foreign source by IPV6_FREEBIND. The same goes for what is delivered
+ * here. Our own resets have the refused destination as source. */
+static void drop_foreign_sources(struct builder *b, const struct draft *draft)
+{
+	if (draft_is_audit(draft))
+		return;
+	match_ct_state(b, CT_INVALID | CT_ESTABLISHED | CT_NEW);
+	match_foreign_source(b);
+	rule_drop(b);
+}
+
 static void output_rules(struct builder *b, const struct draft *draft)
 {
 	bool guarded = draft_is_guarded(draft);
 
 	chain_begin(b, &output);
 	accept_marked(b, draft);
-
-	if (guarded) {
-		guard_ask(b, draft);
-		refuse_forged_answers(b, draft);
-	} else {
-		match_mark(b, true, draft->options->socket_mark);
-		match_service(b, DESTINATION, &set_dns);
-		rule_accept(b);
-	}
 
 	/* A hop limit of 255 cannot have come through, or go through, a router. */
 	match_icmp6(b, &set_nd_out);
@@ -183,11 +186,18 @@ static void output_rules(struct builder *b, const struct draft *draft)
 	 * anything. */
 	match_icmp6(b, &set_mld);
 	drop_silently(b, draft);
+	drop_foreign_sources(b, draft);
 
-	if (guarded)
+	if (guarded) {
+		guard_ask(b, draft);
+		refuse_forged_answers(b, draft);
 		guard_accept_lapsed(b, draft, DESTINATION);
-	else
+	} else {
+		match_mark(b, true, draft->options->socket_mark);
+		match_service(b, DESTINATION, &set_dns);
+		rule_accept(b);
 		accept_dns(b, draft);
+	}
 	accept_replies(b, draft);
 	rule_jump(b, &egress);
 	chain_end(b);

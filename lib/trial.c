@@ -65,6 +65,12 @@ static void try_zone(struct builder *b)
 	rule_end(b);
 }
 
+static void try_sources(struct builder *b)
+{
+	match_foreign_source(b);
+	rule_drop(b);
+}
+
 static void try_learned(struct builder *b)
 {
 	match_addr(b, DESTINATION, &learned);
@@ -108,6 +114,7 @@ static const struct {
 	{ "connection marks (CONFIG_NF_CONNTRACK_MARK)", NEEDED, &filter, NULL,
 	  try_mark },
 	{ "reject (nft_reject_inet)", NEEDED, &filter, NULL, try_reject },
+	{ "types of addresses (nft_fib_inet)", NEEDED, &filter, NULL, try_sources },
 	{ "sets of addresses that time out", BY_A_GUARDED_FENCE, &filter, &learned,
 	  try_learned },
 	{ "NAT for inet (Linux 5.2, nft_chain_nat, nft_redir)", BY_A_GUARDED_FENCE, &nat,

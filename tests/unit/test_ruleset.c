@@ -461,7 +461,7 @@ static void trials_leave_nothing(void **state)
 		assert_string_equal(ruleset->messages[ruleset->count - 1].what,
 				    "delete table inet netpale-trial");
 	}
-	assert_int_equal(count, 11);
+	assert_int_equal(count, 12);
 }
 
 int main(void)

@@ -80,6 +80,9 @@ static void netpale_asks_resolvers_only(void **state)
 	assert_has(
 		ruleset,
 		"\t\tct state established ct mark 0x00001234 accept\n"
+		"\t\ticmpv6 type @nd_out ip6 hoplimit 255 accept\n"
+		"\t\ticmpv6 type @mld drop\n"
+		"\t\tct state invalid,established,new fib saddr type != local drop\n"
 		"\t\tmeta mark 0x00000077 ip daddr . meta l4proto . th dport @resolver4 "
 		"accept\n"
 		"\t\tmeta mark 0x00000077 ip6 daddr . meta l4proto . th dport @resolver6 "
@@ -90,8 +93,7 @@ static void netpale_asks_resolvers_only(void **state)
 		"\t\tmeta mark != 0x00000077 ip6 saddr . meta l4proto . th sport @resolver6 "
 		"goto refuse\n"
 		"\t\tmeta mark != 0x00000077 ct direction original meta l4proto . th sport "
-		"@dns goto refuse\n"
-		"\t\ticmpv6 type @nd_out ip6 hoplimit 255 accept\n");
+		"@dns goto refuse\n");
 	assert_has(ruleset,
 		   "elements = { 192.0.2.53 . tcp . 53, 192.0.2.53 . udp . 53 }");
 	assert_has(ruleset,
