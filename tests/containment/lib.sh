@@ -59,8 +59,8 @@ no_fence() {
 
 # What comes over the wire from the client, one line per packet; without ARP and neighbour discovery
 # (types 133 to 137), which carry nothing that the agent chose but for whom it asks: a router that is
-# allowed anyway.
-tcpdump -i wire -Q in -nn -q -l --immediate-mode \
+# allowed anyway. Whole packets would leave room for 20 of them in a burst.
+tcpdump -i wire -Q in -nn -q -l -s 256 --immediate-mode \
 	"not (arp and dst host 192.0.2.1) and not (icmp6 and ip6[40] >= 133 and ip6[40] <= 137)" \
 	>wire.log 2>tcpdump.log &
 busywait 5000 says tcpdump.log 'listening on' || { echo 'FAIL: no tcpdump'; exit 1; }
