@@ -25,6 +25,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#define SMC 256 /* IPPROTO_SMC, which is newer than the headers */
+
 static const int allowed_families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
 
 static const int denied_calls[] = {
@@ -75,6 +77,8 @@ static int refuse_sockets(scmp_filter_ctx filter)
 		SCMP_A0_64(SCMP_CMP_EQ, AF_INET),
 		SCMP_A1_64(SCMP_CMP_MASKED_EQ, 0xf, SOCK_PACKET),
 	};
+	/* SMC by its second name, since Linux 6.11; no other family has this number. */
+	const struct scmp_arg_cmp smc = SCMP_A2_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, SMC);
 	const struct scmp_arg_cmp pair = SCMP_A0_64(SCMP_CMP_NE, AF_UNIX);
 	int result = refuse_families(filter);
 
@@ -82,6 +86,8 @@ static int refuse_sockets(scmp_filter_ctx filter)
 		result = refuse(filter, EPROTONOSUPPORT, SCMP_SYS(socket), 2, netlink);
 	if (result == 0)
 		result = refuse(filter, EPERM, SCMP_SYS(socket), 2, packet);
+	if (result == 0)
+		result = refuse(filter, EPERM, SCMP_SYS(socket), 1, &smc);
 	if (result == 0)
 		result = refuse(filter, EAFNOSUPPORT, SCMP_SYS(socketpair), 1, &pair);
 	return result;
