@@ -52,6 +52,11 @@ fenced() { # COMMAND...
 	in_client unshare --pid --fork --kill-child --mount-proc -- \
 		"$NETPALE" run -q -f /run/etc/policy.yml -- "$@"
 }
+# What is shipped, into which no sanitizer is built: for who plays with limits, signals, environments.
+use_static() {
+	NETPALE=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd -P)/build/static/netpale
+	[ -x "$NETPALE" ] || skip 'no build/static/netpale: docker/build makes it'
+}
 no_fence() {
 	in_client nft flush ruleset
 	rm -rf /run/netpale
@@ -100,19 +105,44 @@ stands_as() { same "$1" "$(ruleset)"; } # RULESET
 # then what it was after a start that did nothing.
 declare -A untouched=()
 CONTROL=unfenced # or unfenced_root
+ready() { # STANCE
+	stance "$1"
+	[ -n "${untouched[$1]-}" ] || {
+		fenced true
+		untouched[$1]=$(ruleset)
+	}
+}
 way() { # WORDS COMMAND...
 	local words=$1 stance
 	shift
 	no_fence
 	check "unfenced: $words" gets_out "$CONTROL" "$@"
 	for stance in "${STANCES[@]}"; do
-		stance "$stance"
-		[ -n "${untouched[$stance]-}" ] || {
-			fenced true
-			untouched[$stance]=$(ruleset)
-		}
+		ready "$stance"
 		check "$stance: nothing leaves by $words" stays_in fenced "$@"
 		check "$stance: nor is the fence changed by $words" stands_as "${untouched[$stance]}"
+	done
+	no_fence
+}
+
+# Doors: the lines of a file, each a command that succeeds where the door is open. Who tries them is a
+# command too; one start tries all.
+opens() { # FILE COMMAND...: the lines that it opens
+	# shellcheck disable=SC2016 # the other shell's
+	"${@:2}" "$BASH" -c 'while IFS= read -r door; do
+		"$BASH" -c "$door" >/dev/null 2>&1 </dev/null && echo "$door"
+	done <"$0"; :' "$1"
+}
+open_to() { same "$(cat "$1")" "$(opens "$@")"; } # FILE COMMAND...: is each?
+shut() { # FILE
+	stays_in opens "$1" fenced && same '' "$(cat attempt.log)"
+}
+shut_in_each_stance() { # WORDS FILE
+	local stance
+	for stance in "${STANCES[@]}"; do
+		ready "$stance"
+		check "$stance: shut: $1" shut "$2"
+		check "$stance: nor is the fence changed: $1" stands_as "${untouched[$stance]}"
 	done
 	no_fence
 }
