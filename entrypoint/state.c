@@ -55,15 +55,12 @@ static int write_file(int directory, const char *name, const void *bytes, size_t
 	return 0;
 }
 
-/* Only a directory that is root's and that nobody else may write is used. */
-int state_directory(struct error *err)
+/* What others could have put there is not ours, whoever owns it now. */
+static int open_directory(struct error *err)
 {
 	struct stat status;
-	int fd;
+	int fd = open(STATE_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
-	if (mkdir(STATE_DIRECTORY, 0755) < 0 && errno != EEXIST && errno != EROFS)
-		return error_errno(err, ERROR_KERNEL, errno, STATE_DIRECTORY);
-	fd = open(STATE_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return error_errno(err, ERROR_KERNEL, errno, STATE_DIRECTORY);
 	if (fstat(fd, &status) < 0 || status.st_uid != 0 || (status.st_mode & 022)) {
@@ -72,6 +69,13 @@ int state_directory(struct error *err)
 				 STATE_DIRECTORY " is not a directory of root's alone");
 	}
 	return fd;
+}
+
+int state_directory(struct error *err)
+{
+	if (mkdir(STATE_DIRECTORY, 0755) < 0 && errno != EEXIST && errno != EROFS)
+		return error_errno(err, ERROR_KERNEL, errno, STATE_DIRECTORY);
+	return open_directory(err);
 }
 
 void state_unlockp(const int *lock)
@@ -210,8 +214,7 @@ int state_write_status(const char *text, struct error *err)
 
 int state_read_status(struct buf *ret, struct error *err)
 {
-	int directory CLEANUP(close_fdp) =
-		open(STATE_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int directory CLEANUP(close_fdp) = open_directory(err);
 
 	return directory < 0 ? 1 : read_file(directory, STATUS_FILE, ret, err);
 }
@@ -267,8 +270,7 @@ int state_read(struct arena *arena, struct state *ret, struct error *err)
 {
 	struct buf text CLEANUP(buf_release) = { 0 };
 	struct buf hosts CLEANUP(buf_release) = { 0 };
-	int directory CLEANUP(close_fdp) =
-		open(STATE_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int directory CLEANUP(close_fdp) = open_directory(err);
 	int result;
 
 	*ret = (struct state){ 0 };

@@ -41,6 +41,7 @@ int state_write_status(const char *text, struct error *err) MUST_CHECK;
 /* The same, for whoever asks; 1: there is none. */
 int state_read_status(struct buf *ret, struct error *err) MUST_CHECK;
 
-/* 0; 1: nothing is kept there; -1. Files that are not root's are refused. */
+/* 0; 1: nothing is kept there, or the directory is not root's alone; -1. Files that are not root's are
+ * refused. */
 int state_read(struct arena *arena, struct state *ret, struct error *err) MUST_CHECK;
 void state_release(struct state *state);
