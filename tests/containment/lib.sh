@@ -54,7 +54,7 @@ fenced() { # COMMAND...
 }
 # What is shipped, into which no sanitizer is built: for who plays with limits, signals, environments.
 use_static() {
-	NETPALE=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd -P)/build/static/netpale
+	NETPALE=${BUILD-$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd -P)/build/static/netpale}
 	[ -x "$NETPALE" ] || skip 'no build/static/netpale: docker/build makes it'
 }
 no_fence() {
