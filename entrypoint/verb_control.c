@@ -55,11 +55,18 @@ static json_int_t number(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
-static const char *text_of(const json_t *object, const char *key)
+/* A string as a terminal may have it: in paths and in what was written stands what others chose. */
+#define SHOWN CONTROL_TEXT
+static const char *show(const json_t *string, char out[static SHOWN])
 {
-	const char *text = json_string_value(json_object_get(object, key));
+	const char *text = json_string_value(string);
 
-	return text ? text : "";
+	return escape_unless_plain(out, SHOWN, text ? text : "", text ? strlen(text) : 0);
+}
+
+static const char *show_at(const json_t *object, const char *key, char out[static SHOWN])
+{
+	return show(json_object_get(object, key), out);
 }
 
 #define COLUMNS 80
@@ -91,6 +98,7 @@ static void print_wrapped(int indent, const char *text)
 static void print_counts(const char *title, const json_t *object, bool zeros)
 {
 	struct buf text CLEANUP(buf_release) = { 0 };
+	char shown[SHOWN];
 	const char *key;
 	json_t *value;
 
@@ -98,7 +106,8 @@ static void print_counts(const char *title, const json_t *object, bool zeros)
 	{
 		if (json_is_integer(value) && (zeros || json_integer_value(value)))
 			buf_printf(&text, "%s%s %" JSON_INTEGER_FORMAT,
-				   text.length ? ", " : "", key,
+				   text.length ? ", " : "",
+				   escape_unless_plain(shown, SHOWN, key, strlen(key)),
 				   json_integer_value(value));
 	}
 	printf("%-10s", title);
@@ -110,18 +119,18 @@ static void print_head(const json_t *status)
 	const json_t *layers = json_object_get(status, "layers");
 	const json_t *reloads = json_object_get(status, "reloads");
 	const json_t *forwarder = json_object_get(status, "forwarder");
-	const char *fault = text_of(reloads, "fault");
+	char shown[SHOWN], dns[SHOWN];
 	json_t *layer;
 	size_t i;
 
-	printf("%-10s%s, dns %s\n", "policy", text_of(status, "policy"),
-	       text_of(status, "dns"));
+	printf("%-10s%s, dns %s\n", "policy", show_at(status, "policy", shown),
+	       show_at(status, "dns", dns));
 	json_array_foreach (layers, i, layer)
-		printf("%-10s%s\n", i ? "" : "layers", json_string_value(layer));
+		printf("%-10s%s\n", i ? "" : "layers", show(layer, shown));
 	printf("%-10s%" JSON_INTEGER_FORMAT " tried, %" JSON_INTEGER_FORMAT " refused\n",
 	       "reloads", number(reloads, "tried"), number(reloads, "refused"));
-	if (*fault)
-		printf("%-10s%s\n", "", fault);
+	if (*show_at(reloads, "fault", shown))
+		printf("%-10s%s\n", "", shown);
 	if (forwarder)
 		print_counts("names", json_object_get(status, "names"), true);
 	print_counts("refused", json_object_get(status, "refusals"), false);
@@ -141,7 +150,7 @@ static void print_head(const json_t *status)
 
 static void print_lease(const json_t *lease)
 {
-	const char *name = text_of(lease, "name"), *address = text_of(lease, "address");
+	char name[SHOWN], address[SHOWN], shown[SHOWN];
 	struct buf ports CLEANUP(buf_release) = { 0 };
 	json_int_t seconds = number(lease, "seconds");
 	char ends[32] = "lapsed";
@@ -149,7 +158,9 @@ static void print_lease(const json_t *lease)
 	size_t i;
 
 	json_array_foreach (json_object_get(lease, "ports"), i, port)
-		buf_printf(&ports, "%s%s", i ? ", " : "", json_string_value(port));
+		buf_printf(&ports, "%s%s", i ? ", " : "", show(port, shown));
+	show_at(lease, "name", name);
+	show_at(lease, "address", address);
 	if (seconds)
 		snprintf(ends, sizeof(ends), "%" JSON_INTEGER_FORMAT "s", seconds);
 	if (strlen(name) > NAME_COLUMN || strlen(address) > ADDRESS_COLUMN)
