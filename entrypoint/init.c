@@ -191,10 +191,12 @@ int init_release(struct init *init, struct error *err)
 	ssize_t length = 0;
 
 	/* SIGPIPE is blocked, as everything is. */
-	if (write(init->go, "", 1) == 1)
-		length = read(init->report, &failure, sizeof(failure));
-	else
+	if (write(init->go, "", 1) != 1)
 		length = -1;
+	else
+		do
+			length = read(init->report, &failure, sizeof(failure));
+		while (length < 0 && errno == EINTR);
 	close(init->go);
 	close(init->report);
 	init->go = init->report = -1;
