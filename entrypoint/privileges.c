@@ -20,11 +20,13 @@
  * With --allow-sudo a smaller bounding set stays, and the agent's root is root of files only. */
 #include "entrypoint/privileges.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
@@ -225,6 +227,29 @@ static int close_descriptors(const struct drop *drop, struct error *err)
 	return 0;
 }
 
+/* Closing is said to have been done by one call; who is left, a list says. */
+static int prove_descriptors(const struct drop *drop, struct error *err)
+{
+	DIR *list = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	int left = -1;
+
+	if (!list)
+		return errno == ENOENT ? 0
+				       : error_errno(err, ERROR_PROOF, errno,
+						     "descriptors");
+	while ((entry = readdir(list))) {
+		int fd = atoi(entry->d_name);
+
+		if (fd > STDERR_FILENO && fd != dirfd(list) && !stays_open(drop, fd))
+			left = fd;
+	}
+	closedir(list);
+	if (left >= 0)
+		return error_set(err, ERROR_PROOF, "descriptor %d is still open", left);
+	return 0;
+}
+
 int privileges_drop(const struct drop *drop, struct error *err)
 {
 	static int (*const stages[])(const struct drop *drop, struct error *err) = {
@@ -236,6 +261,7 @@ int privileges_drop(const struct drop *drop, struct error *err)
 		prove_fence_out_of_reach,
 		confine,
 		close_descriptors,
+		prove_descriptors,
 	};
 	bool root = geteuid() == 0;
 	const struct proof proof = {
