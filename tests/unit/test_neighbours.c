@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,18 +25,18 @@
 /* What a rule elsewhere does is told whatever the kernel of the machine can do; the rest is tried on a
  * real one (tests/netns/verify-finds-what-others-do.sh). */
 
-static void put_chain(struct buf *dump, const char *name, bool base, uint32_t hook,
-		      int32_t priority)
+/* `type` NULL: no base chain. */
+static void put_chain_of(struct buf *dump, uint16_t family, const char *name,
+			 const char *type, uint32_t hook, int32_t priority)
 {
 	struct nftnl_chain *chain = nftnl_chain_alloc();
 	char bytes[4096];
-	struct nlmsghdr *m =
-		nftnl_nlmsg_build_hdr(bytes, NFT_MSG_NEWCHAIN, NFPROTO_IPV4, 0, 0);
+	struct nlmsghdr *m = nftnl_nlmsg_build_hdr(bytes, NFT_MSG_NEWCHAIN, family, 0, 0);
 
 	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, "foo");
 	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
-	if (base) {
-		nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
+	if (type) {
+		nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, type);
 		nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, hook);
 		nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, priority);
 	}
@@ -44,12 +45,18 @@ static void put_chain(struct buf *dump, const char *name, bool base, uint32_t ho
 	nftnl_chain_free(chain);
 }
 
-static void put_rule(struct buf *dump, const char *chain, struct nftnl_expr *e)
+static void put_chain(struct buf *dump, const char *name, bool base, uint32_t hook,
+		      int32_t priority)
+{
+	put_chain_of(dump, NFPROTO_IPV4, name, base ? "filter" : NULL, hook, priority);
+}
+
+static void put_rule_of(struct buf *dump, uint16_t family, const char *chain,
+			struct nftnl_expr *e)
 {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 	char bytes[4096];
-	struct nlmsghdr *m =
-		nftnl_nlmsg_build_hdr(bytes, NFT_MSG_NEWRULE, NFPROTO_IPV4, 0, 0);
+	struct nlmsghdr *m = nftnl_nlmsg_build_hdr(bytes, NFT_MSG_NEWRULE, family, 0, 0);
 
 	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, "foo");
 	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
@@ -57,6 +64,11 @@ static void put_rule(struct buf *dump, const char *chain, struct nftnl_expr *e)
 	nftnl_rule_nlmsg_build_payload(m, rule);
 	buf_add(dump, bytes, MNL_ALIGN(m->nlmsg_len));
 	nftnl_rule_free(rule);
+}
+
+static void put_rule(struct buf *dump, const char *chain, struct nftnl_expr *e)
+{
+	put_rule_of(dump, NFPROTO_IPV4, chain, e);
 }
 
 static struct nftnl_expr *jump_to(const char *chain)
@@ -129,6 +141,52 @@ static void every_statement_has_its_kind(void **state)
 		put_chain(&dump, "bar", true, NF_INET_LOCAL_OUT, -5);
 		put_rule(&dump, "bar", e);
 		assert_found(&dump, cases[i].kind, cases[i].text);
+	}
+}
+
+/* Whether the fence decides after it, beside it or before it. */
+static void where_and_when_are_told(void **state)
+{
+#define AFTER " after the fence let them pass"
+	static const struct {
+		uint16_t family;
+		const char *type;
+		uint32_t hook;
+		int32_t priority;
+		const char *where, *when;
+	} cases[] = {
+		{ NFPROTO_INET, "filter", NF_INET_PRE_ROUTING, 5,
+		  "inet foo, chain bar (prerouting, priority 5)", BEFORE },
+		{ NFPROTO_IPV6, "filter", NF_INET_LOCAL_OUT, 0,
+		  "ip6 foo, chain bar (output, priority 0)", " beside the fence" },
+		{ NFPROTO_IPV6, "nat", NF_INET_LOCAL_OUT, 5,
+		  "ip6 foo, chain bar (output, priority 5)", BEFORE },
+		{ NFPROTO_IPV4, "nat", NF_INET_LOCAL_IN, -5,
+		  "ip foo, chain bar (input, priority -5)", AFTER },
+		{ NFPROTO_ARP, "filter", 1, 5, "arp foo, chain bar (output, priority 5)",
+		  AFTER },
+		{ NFPROTO_BRIDGE, "filter", NF_INET_FORWARD, -5,
+		  "bridge foo, chain bar (forward, priority -5)", BEFORE },
+		{ NFPROTO_NETDEV, "filter", 1, -5,
+		  "netdev foo, chain bar (egress, priority -5)", AFTER },
+		{ 77, "filter", NF_INET_FORWARD, -5,
+		  "? foo, chain bar (forward, priority -5)", BEFORE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct buf dump CLEANUP(buf_release) = { 0 };
+		char text[256];
+
+		put_chain_of(&dump, cases[i].family, "bar", cases[i].type, cases[i].hook,
+			     cases[i].priority);
+		put_rule_of(&dump, cases[i].family, "bar", nftnl_expr_alloc("queue"));
+		put_rule_of(&dump, cases[i].family, "bar", nftnl_expr_alloc("queue"));
+		snprintf(text, sizeof(text),
+			 "table %s: lets a program decide about packets%s: queue (and 1 "
+			 "more)",
+			 cases[i].where, cases[i].when);
+		assert_found(&dump, "another table queues", text);
 	}
 }
 
@@ -243,6 +301,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_statement_has_its_kind),
+		cmocka_unit_test(where_and_when_are_told),
 		cmocka_unit_test(jumps_are_followed_as_far_as_they_go),
 		cmocka_unit_test(a_map_may_lead_to_every_chain),
 		cmocka_unit_test(objects_do_what_their_type_says),
