@@ -31,9 +31,9 @@ int error_errno(struct error *err, enum error_kind kind, int number, const char 
 	return -1;
 }
 
-int error_memory(struct error *err)
+void error_memory_set(struct error *err)
 {
-	return error_set(err, ERROR_MEMORY, "out of memory");
+	error_set(err, ERROR_MEMORY, "out of memory");
 }
 
 int error_wrap(struct error *err, const char *format, ...)

@@ -33,7 +33,14 @@ int error_set(struct error *err, enum error_kind kind, const char *format, ...)
 	PRINTF(3, 4);
 int error_errno(struct error *err, enum error_kind kind, int number, const char *format,
 		...) PRINTF(4, 5);
-int error_memory(struct error *err);
+
+void error_memory_set(struct error *err);
+/* Here, so that a compiler or an analyser that follows a path knows that it is -1. */
+static inline int error_memory(struct error *err)
+{
+	error_memory_set(err);
+	return -1;
+}
 
 /* Puts "context: " in front of the text; the kind stays. */
 int error_wrap(struct error *err, const char *format, ...) PRINTF(2, 3);

@@ -264,13 +264,15 @@ int readback_compare(const void *sent, size_t sent_length, const void *dumped,
 {
 	struct view a CLEANUP(view_release) = { 0 }, b CLEANUP(view_release) = { 0 };
 	struct differences d = { .findings = differences };
+	const struct thing *table;
 
 	if (view_read(&a, sent, sent_length, err) < 0 ||
 	    view_read(&b, dumped, dumped_length, err) < 0)
 		return -1;
 	/* One sentence instead of one for each of its parts. */
-	if (b.count == 0 && find_thing(&a, THING_TABLE, RULESET_TABLE)) {
-		is_gone(&d, &a, find_thing(&a, THING_TABLE, RULESET_TABLE));
+	table = find_thing(&a, THING_TABLE, RULESET_TABLE);
+	if (b.count == 0 && table) {
+		is_gone(&d, &a, table);
 		return differences->failed ? error_memory(err) : 0;
 	}
 	compare_named(&d, &a, &b);
