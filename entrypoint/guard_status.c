@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "entrypoint/fd.h"
 #include "entrypoint/guard_state.h"
 #include "entrypoint/log.h"
 #include "entrypoint/state.h"
@@ -149,7 +150,8 @@ int guard_status_write(struct guard *guard, bool names, int fd, struct error *er
 {
 	json_t *object = describe(guard);
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-	FILE *out = text ? fdopen(dup(fd), "w") : NULL;
+	int own = text ? dup(fd) : -1;
+	FILE *out = own >= 0 ? fdopen(own, "w") : NULL;
 	int result = 0;
 
 	json_decref(object);
@@ -162,6 +164,8 @@ int guard_status_write(struct guard *guard, bool names, int fd, struct error *er
 	}
 	if (!out || fclose(out) != 0)
 		result = error_errno(err, ERROR_KERNEL, errno, "status");
+	if (!out)
+		close_fdp(&own);
 	free(text);
 	return result;
 }
