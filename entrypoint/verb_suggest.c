@@ -62,13 +62,10 @@ static int print(struct suggestion *suggestion, struct inputs *inputs, bool json
 		 struct error *err)
 {
 	struct buf text CLEANUP(buf_release) = { 0 };
-	struct site site;
 
-	if (inputs_site(NULL, &site, err) < 0 ||
-	    presets_load(inputs->arena, &suggestion->presets, &suggestion->preset_count,
+	if (presets_load(inputs->arena, &suggestion->presets, &suggestion->preset_count,
 			 err) < 0)
 		return -1;
-	suggestion->site = &site;
 	if (suggest_print(suggestion, inputs->arena, &text, err) < 0)
 		return -1;
 	if (json && wrap_json(&text) < 0)
@@ -81,7 +78,9 @@ static int print(struct suggestion *suggestion, struct inputs *inputs, bool json
 
 int verb_suggest(const struct options *options, struct error *err)
 {
-	struct suggestion suggestion = { .wildcards = options->any.wildcards };
+	struct site site;
+	struct suggestion suggestion = { .site = &site,
+					 .wildcards = options->any.wildcards };
 	struct inputs inputs CLEANUP(inputs_release) = { 0 };
 	struct recorded recorded CLEANUP(recorded_release) = { 0 };
 	int result = read_policy(options, &inputs, err);
@@ -99,7 +98,8 @@ int verb_suggest(const struct options *options, struct error *err)
 	suggestion.policy = result == 0 ? &inputs.policy : NULL;
 	suggestion.rows = recorded.list.v;
 	suggestion.row_count = recorded.list.count;
-	if (print(&suggestion, &inputs, options->any.json, err) < 0)
+	if (inputs_site(NULL, &site, err) < 0 ||
+	    print(&suggestion, &inputs, options->any.json, err) < 0)
 		return -1;
 	say_what_is_missing(&recorded, suggestion.policy, since);
 	return EX_OK;
