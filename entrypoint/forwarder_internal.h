@@ -189,7 +189,7 @@ int64_t upstream_due(struct forwarder *f);
 
 int sockets_open(struct forwarder *f, const int *fds, size_t count, struct error *err);
 int sockets_serve(struct channel *channel); /* an ARES_ status */
-void sockets_watch(void *channel, ares_socket_t fd, int readable, int writable);
+void sockets_watch(void *data, ares_socket_t fd, int readable, int writable);
 void sockets_drain(struct upstream_socket *socket);
 
 struct forwarder {

@@ -16,7 +16,7 @@ enum log_level {
 	LOG_VERBOSE, /* -v */
 };
 
-void log_set_level(enum log_level level);
+void log_set_level(enum log_level wanted);
 void log_set_json(void);
 bool log_is_json(void);
 /* From now on a line that would have to wait for who reads stderr is lost, and no progress is

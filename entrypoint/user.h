@@ -10,7 +10,7 @@
 /* The agent's user, from /etc/passwd and /etc/group read directly: a static binary has no NSS
  * (never getpwnam()). */
 
-#define USER_DEFAULT_UID 1000
+#define USER_DEFAULT_UID 1000u
 
 struct user {
 	uid_t uid;

@@ -57,7 +57,7 @@ bool entry_is_wildcard(const struct entry *entry);
 uint8_t entry_type_of(uint16_t number);
 uint8_t entry_type_parse(const char *text, size_t length);
 /* Takes one out of the set and returns its name; NULL: the set is empty. */
-const char *entry_type_next(uint8_t *types);
+const char *entry_type_next(uint8_t *set);
 
 /* The string form: "HOST", "HOST:PORTS", "*.NAME", ".NAME", "ADDR", "NET/LEN", "NET/LEN:PORTS",
  * "[V6/LEN]:PORTS", PORTS = N or N-M with an optional /tcp or /udp. Not "preset:NAME" (see
