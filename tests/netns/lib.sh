@@ -49,10 +49,18 @@ finish() {
 	[ -z "$pids" ] || kill -KILL $pids 2>/dev/null || :
 	[ "$status" = 0 ] || exit "$status"
 	[ "$checks" -gt 0 ] || { echo "FAIL: nothing was checked"; exit 1; }
+	no_sanitizer_spoke || failures=$((failures + 1))
 	echo "$((checks - failures)) of $checks checks held"
 	[ "$failures" = 0 ] || exit 1
 }
 trap finish EXIT
+
+# Whichever process of netpale it was, and wherever its standard error went (tests/sanitizer.c).
+no_sanitizer_spoke() {
+	local report
+	report=$(tr -d '\0' <"$WORK/sanitizer")
+	[ -z "$report" ] || { echo 'FAIL: a sanitizer has found a fault'; echo "$report"; return 1; }
+}
 
 # A sentence that a command makes true; or, with refute, false.
 check() { # SENTENCE COMMAND...
@@ -241,6 +249,8 @@ mount -t tmpfs -o mode=755 tmpfs /run
 WORK=/run/test
 mkdir -m 777 "$WORK" # the agent may write there
 cd "$WORK"
+truncate -s 4096 sanitizer
+chmod 666 sanitizer
 settle
 setup_ns client
 ip link add wire type veth peer name eth0 netns client
