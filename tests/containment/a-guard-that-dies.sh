@@ -27,7 +27,7 @@ ends_with_its_container() { # SIGNAL
 	local pid outer insisting sender before
 	before=$(came)
 	(exec nsenter --net=/run/netns/client -- unshare --pid --fork --kill-child --mount-proc -- \
-		"$NETPALE" run -q -f $POLICY -- "$PEERS/insist" 250 $REFUSED 9 <sleep.fifo >insisted 2>said) &
+		"$NETPALE" run -q -f $POLICY -- "$PEERS/insist" 250 $REFUSED 9 <silence >insisted 2>said) &
 	outer=$!
 	busywait 5000 pgrep -P $outer >/dev/null || return 1
 	pid=$(pgrep -P $outer)
@@ -44,10 +44,11 @@ ends_with_its_container() { # SIGNAL
 	wait $insisting
 	same "$before" "$(came)"
 }
-mkfifo sleep.fifo
-exec {asleep}<>sleep.fifo
+mkfifo silence # an input that neither says nor ends
+# shellcheck disable=SC2034
+exec {silence}<>silence
 check 'unfenced: the sender gets through' not same "$(came)" \
-	"$(as_agent "$PEERS/insist" 1 $REFUSED 9 <sleep.fifo >sent && came)"
+	"$(as_agent "$PEERS/insist" 1 $REFUSED 9 <silence >sent && came)"
 for stance in resolvers pinned guarded; do
 	stance $stance
 	for signal in KILL STOP TERM; do

@@ -53,8 +53,8 @@ sealed() { seal=$(came); } # what has come up to now is all that may
 nothing_more() { same "$seal" "$(came)" && kill -0 "$root" "$agent"; }
 
 applied() {
-	local stance i
-	for i in 1 2; do
+	local stance
+	for _ in 1 2; do
 		for stance in resolvers pinned; do
 			apply $stance.few && apply $stance.many && apply $stance.none &&
 				not apply $stance.wrong || return 1
@@ -68,8 +68,8 @@ started_again() {
 	done
 }
 reloaded() {
-	local i what
-	for i in 1 2 3; do
+	local what
+	for _ in 1 2 3; do
 		for what in many none few; do
 			write guarded.$what && netpale reload || return 1
 		done

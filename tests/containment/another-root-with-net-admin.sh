@@ -10,17 +10,17 @@
 REFUSED=203.0.113.10 SENT=443
 start_echo $REFUSED $SENT
 start_echo $ALLOWED $SENT
-command nft -f - <<-END
+nft -f - <<-END
 	table netdev wire { chain seen { type filter hook ingress device wire priority 0; policy accept;
 		ip daddr $REFUSED counter
 	}; }
 END
-came() { command nft -j list chain netdev wire seen | jq '[.. | .packets? // empty] | add'; }
-nft() { in_client nft "$@"; }
+came() { nft -j list chain netdev wire seen | jq '[.. | .packets? // empty] | add'; }
+by_root() { in_client nft "$@"; } # the other one
 try() { # to the refused, and to the allowed
 	local to protocol
 	for to in $REFUSED $ALLOWED; do
-		for protocol in tcp udp; do as_agent "$PEERS/probe" open $protocol $to $SENT 200; done
+		for protocol in tcp udp; do as_agent "$PEERS/probe" open $protocol "$to" $SENT 200; done
 	done
 }
 comes_out() {
@@ -42,7 +42,7 @@ held() {
 	local change
 	while read -r change; do
 		# shellcheck disable=SC2086
-		not nft $change 2>/dev/null || { echo "$change"; return 1; }
+		not by_root $change 2>/dev/null || { echo "$change"; return 1; }
 	done <<-END
 		delete table inet netpale
 		flush table inet netpale
@@ -54,25 +54,25 @@ held() {
 		add element inet netpale ports4 { $REFUSED . udp . $SENT }
 		add element inet netpale inbound { udp . $SENT }
 	END
-	nft flush ruleset && not comes_out && verify
+	by_root flush ruleset && not comes_out && verify
 }
 check 'a guard holds its table' held
 
 # In a table of its own.
 beside() { # HOLDS|OPENS WORDS CHAIN
-	check "$2: the kernel takes it" nft "table ip another { chain one { $3; }; }"
+	check "$2: the kernel takes it" by_root "table ip another { chain one { $3; }; }"
 	if [ "$1" = HOLDS ]; then
 		check "$2: refused all the same" not comes_out
 	else
 		check "$2: comes out" comes_out
 		check "$2: verify tells" says <(verify 2>&1) '^table ip another, chain one'
 	fi
-	nft delete table ip another
+	by_root delete table ip another
 }
 beside HOLDS 'accepting earlier' 'type filter hook output priority -300; accept'
 beside HOLDS 'accepting later' 'type filter hook output priority 300; accept'
 beside HOLDS 'no tracking' 'type filter hook output priority -300; notrack'
-marks=$(nft list chain inet netpale egress | grep -oE 'ct mark set 0x[0-9a-f]+' | sort -u)
+marks=$(by_root list chain inet netpale egress | grep -oE 'ct mark set 0x[0-9a-f]+' | sort -u)
 beside HOLDS "the mark of flows that are accepted" "type filter hook output priority -1; $marks"
 beside HOLDS "netpale's own mark" 'type filter hook output priority -310; meta mark set 0x6e70616c'
 beside HOLDS 'another destination, too late for the route' \
@@ -86,7 +86,7 @@ check 'nothing is left of that' verify
 # Nobody holds it any more, or ever did.
 opens() { # COMMAND: of nft; and puts the fence up again
 	# shellcheck disable=SC2086
-	nft $1 && comes_out && not verify && in_client "$NETPALE" apply -q -f resolvers.yml &&
+	by_root $1 && comes_out && not verify && in_client "$NETPALE" apply -q -f resolvers.yml &&
 		not comes_out && verify
 }
 stop_guard KILL
