@@ -105,13 +105,14 @@ check 'afterwards by TCP again' busywait 15000 by_tcp
 before=$(came)
 exec {sender}> >(as_agent "$PEERS/insist" 250 $REFUSED 9 >sent)
 insisting=$!
-prlimit --pid "$guard" --as=4096:4096
+prlimit --pid "$guard" --as=4096:4096 # by which a sanitizer dies; that is no fault
 in_client timeout 2 "$NETPALE" reload >/dev/null 2>&1 || :
 as_agent dig +tries=1 +timeout=1 n.example.com A >/dev/null 2>&1 || :
 alive "$guard" >/dev/null 2>&1 && echo '      the guard lives' || echo '      the guard has ended'
 check 'without memory: nothing comes out' same "$before" "$(came)"
 check 'without memory: what is refused stays refused' refused_fast tcp $REFUSED 9
 kill -KILL "$guard" 2>/dev/null || :
+dd if=/dev/zero of=sanitizer bs=4096 count=1 conv=notrunc status=none
 read -rt 0.1 -u "$quiet" || :
 exec {sender}>&-
 wait $insisting
