@@ -25,7 +25,7 @@ policy <<-END
 END
 echo "ping - $ALLOWED 0" >ways.list
 for stance in resolvers pinned guarded; do
-	stance $stance
+	stance "$stance"
 	check "$stance: an address allowed without ports answers a ping" gets_out fenced "$PEERS/ways" "$WORK/ways.list"
 done
 stance none

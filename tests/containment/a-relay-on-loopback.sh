@@ -27,7 +27,7 @@ check 'unfenced: 127.0.0.11 answers on its other port' answers unfenced
 stance resolvers
 check 'resolvers: it does, as all DNS does there' answers fenced
 for stance in pinned guarded none; do
-	stance $stance
+	stance "$stance"
 	for protocol in udp tcp; do
 		check "$stance: 127.0.0.11 is refused, $protocol" \
 			fenced "$PEERS/probe" refused $protocol 127.0.0.11 40011 500

@@ -46,7 +46,7 @@ network() {
 }
 steady() { network | grep -vE 'valid_lft|expires'; }
 for stance in "${STANCES[@]}"; do
-	stance $stance
+	stance "$stance"
 	before=$(steady)
 	fenced "$BASH" -c "$each" bash "$WORK/changes" >log 2>&1 || :
 	check "$stance: the agent tried" says log '^failed: ip route add'
@@ -84,7 +84,7 @@ unfenced "$PEERS/ways" "$WORK/second" >/dev/null
 check 'unfenced: packets reach a second network' busywait 5000 second
 : >wire2.log
 for stance in "${STANCES[@]}"; do
-	stance $stance
+	stance "$stance"
 	check "$stance: nothing else leaves" stays_in fenced "$PEERS/ways" "$WORK/second"
 	check "$stance: and nothing by the second" same "$(cat wire2.log)" ''
 done

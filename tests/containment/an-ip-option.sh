@@ -38,11 +38,11 @@ ways 'options that take NET_RAW' <<<"$privileged"
 # Who has NET_RAW behind the fence: root in a sidecar's network, and a container inside this one.
 setup_ns inner
 in_client ip link add inner type veth peer name eth0 netns inner
-for side in 'in_client inner 1' 'in_ns inner eth0 2'; do
-	read -r where name link host <<<"${side/in_client/in_ns client}"
-	$where "$name" ip addr add "10.9.0.$host/24" dev "$link"
-	$where "$name" ip addr add "fd09::$host/64" dev "$link" nodad
-	$where "$name" ip link set "$link" up
+for side in 'client inner 1' 'inner eth0 2'; do
+	read -r name link host <<<"$side"
+	in_ns "$name" ip addr add "10.9.0.$host/24" dev "$link"
+	in_ns "$name" ip addr add "fd09::$host/64" dev "$link" nodad
+	in_ns "$name" ip link set "$link" up
 done
 in_ns inner ip route add default via 10.9.0.1
 in_ns inner ip -6 route add default via fd09::1
@@ -51,7 +51,7 @@ grep -v strict-route ways.list >ways.through
 no_fence
 check 'unfenced: a container inside this one sends the same' gets_out in_ns inner "$PEERS/ways" "$WORK/ways.through"
 for stance in resolvers pinned none; do
-	stance $stance
+	stance "$stance"
 	check "$stance: the fence goes up" in_client "$NETPALE" apply -q -f /run/etc/policy.yml
 	check "$stance: nothing leaves of root with NET_RAW" stays_in unfenced_root "$PEERS/ways" "$WORK/ways.list"
 	check "$stance: nor of a container inside this one" stays_in in_ns inner "$PEERS/ways" "$WORK/ways.through"

@@ -42,7 +42,7 @@ only_harmless() {
 	[ -s opened ] && ! grep -vE '^(1 [0-9]+|(2|10) [1256]) |^16 [23] 0$' opened
 }
 for stance in "${STANCES[@]}"; do
-	stance $stance
+	stance "$stance"
 	fenced "$PEERS/families" >opened 2>&1 || :
 	check "$stance: of all families only what is harmless opens" only_harmless
 	fenced "$PEERS/families" = 2 1 256 >smc 2>&1 || :

@@ -46,26 +46,26 @@ END
 REFUSED=(203.0.113.11 2001:db8:2::11) OPEN=("$ALLOWED" 2001:db8:1::10)
 for addr in "${REFUSED[@]}" "${OPEN[@]}"; do
 	check "unfenced: root's packets of nearly all protocols come to $addr" \
-		almost_all $addr unfenced_root "$PEERS/protocols" $addr 443
+		almost_all "$addr" unfenced_root "$PEERS/protocols" "$addr" 443
 done
 for stance in "${STANCES[@]}"; do
-	stance $stance
+	stance "$stance"
 	for addr in "${REFUSED[@]}" "${OPEN[@]}"; do
 		check "$stance: nothing raw of the agent's comes to $addr" \
-			none_but '' $addr fenced "$PEERS/protocols" $addr 443
+			none_but '' "$addr" fenced "$PEERS/protocols" "$addr" 443
 	done
 	check "$stance: because it may not" says attempt.log '^0 sent; Operation not permitted'
 	no_fence
 done
 for stance in resolvers pinned; do
-	stance $stance
+	stance "$stance"
 	in_client "$NETPALE" apply -q -f /run/etc/policy.yml
 	for addr in "${REFUSED[@]}"; do
 		check "$stance: nor of root's to $addr" \
-			none_but '' $addr unfenced_root "$PEERS/protocols" $addr 443
+			none_but '' "$addr" unfenced_root "$PEERS/protocols" "$addr" 443
 	done
 	for addr in "${OPEN[@]}"; do
 		check "$stance: of root's to the open port of $addr TCP and UDP" \
-			none_but '6 17' $addr unfenced_root "$PEERS/protocols" $addr 443
+			none_but '6 17' "$addr" unfenced_root "$PEERS/protocols" "$addr" 443
 	done
 done
