@@ -43,18 +43,10 @@ for text in "${wide[@]}"; do
 	no_fence
 done
 
-# What trusts itself, and what is another file by then.
-secret=$WORK/wider.yml
-echo 'network: { policy: full }' >"$secret"
-chmod 600 "$secret"
 for level in ignore tighten extend; do
 	trusting $level resolvers 'deny: [ 203.0.113.0/24 ]'
 	prepare 'network: { trust_project: override, policy: full }'
 	check "$level: nothing leaves for one that trusts itself" stays_in in_project "${send[@]}"
-	rm project/.ccpod.yml
-	in_project ln -s "$secret" .ccpod.yml
-	check "$level: nor for a link to a wider one" stays_in in_project "${send[@]}"
-	rm project/.ccpod.yml
 done
 
 # What `extend` is: the agent's own words count where the operator has none. It is told at the start.

@@ -3,6 +3,7 @@
 # | root regained: mounts, namespaces, modules, bpf, devices, kernel settings, interfaces | done | refused | no_new_privs, the empty bounding set |
 # | root of a user namespace: the same | refused by the kernel: it owns nothing here | refused | the kernel |
 . "${0%/*}/lib.sh"
+use_static
 STANCES=(resolvers guarded) # given up by PID 1 itself, and by the child of a guard
 
 printf 'root::0:0::/root:/bin/sh\nagent::1000:1000::/:/bin/sh\n' >passwd
@@ -52,6 +53,10 @@ done >ways
 check 'there is much that root may' test "$(wc -l <ways)" -ge 15
 echo "$BASH -c 'ip link add second link eth0 type macvlan && ip link delete second'" >>ways
 sed "s|^|$as_root |" ways >doors
+# Root without any capability still owns what the next start reads.
+cp "$PEERS/mighty" mighty-as-root
+chmod 4755 mighty-as-root
+echo './mighty-as-root write-the-policy' >>doors
 check 'unfenced: root regained may all of it' open_to doors bare
 cat ways >>doors
 # Of namespaces of its own such a root is master, and they lead nowhere.

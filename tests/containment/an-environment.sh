@@ -9,12 +9,12 @@ STANCES=(resolvers guarded)
 # agent is netpale again, which prints a version.
 install -d -o 1000 -m 755 evil
 evil=$WORK/evil
-variables=(LD_PRELOAD=$evil/preload LD_AUDIT=$evil/audit LD_LIBRARY_PATH=$evil LD_BIND_NOW=1
-	LD_PROFILE=$evil/profile LD_DEBUG=all LD_DEBUG_OUTPUT=$evil/debug GCONV_PATH=$evil/gconv
-	LOCPATH=$evil/locale LC_ALL=en_XX.UTF-8 LANGUAGE=xx NLSPATH=$evil/nls HOSTALIASES=$evil/aliases
-	LOCALDOMAIN=evil.example RES_OPTIONS=ndots:15 RESOLV_HOST_CONF=$evil/host.conf
-	CARES_SERVERS=203.0.113.10 TERM=$evil/term TERMINFO=$evil/terminfo HOME=$evil TMPDIR=$evil
-	MALLOC_TRACE=$evil/trace GLIBC_TUNABLES=glibc.malloc.check=3 ASAN_OPTIONS=log_path=$evil/asan)
+variables=(LD_PRELOAD="$evil/preload" LD_AUDIT="$evil/audit" LD_LIBRARY_PATH="$evil" LD_BIND_NOW=1
+	LD_PROFILE="$evil/profile" LD_DEBUG=all LD_DEBUG_OUTPUT="$evil/debug" GCONV_PATH="$evil/gconv"
+	LOCPATH="$evil/locale" LC_ALL=en_XX.UTF-8 LANGUAGE=xx NLSPATH="$evil/nls" HOSTALIASES="$evil/aliases"
+	LOCALDOMAIN=evil.example RES_OPTIONS=ndots:15 RESOLV_HOST_CONF="$evil/host.conf"
+	CARES_SERVERS=203.0.113.10 TERM="$evil/term" TERMINFO="$evil/terminfo" HOME="$evil" TMPDIR="$evil"
+	MALLOC_TRACE="$evil/trace" GLIBC_TUNABLES=glibc.malloc.check=3 ASAN_OPTIONS=log_path="$evil/asan")
 opened() { # COMMAND...: of what lies there
 	in_client strace -f -qq -e trace=%file -o trace "${variables[@]/#/-E}" "$@" >attempt.log 2>&1 || :
 	grep -v execve trace | grep -o "\"$evil/[^\"]*" | sort -u

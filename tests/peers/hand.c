@@ -104,7 +104,8 @@ static int add_table(int fd)
 		char name[8];
 		struct part end;
 	} batch = {
-		.begin = { { sizeof(batch.begin), NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, 1, 0 },
+		.begin = { { sizeof(batch.begin), NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, 1,
+			     0 },
 			   { .res_id = htons(NFNL_SUBSYS_NFTABLES) } },
 		.table = { { sizeof(batch.table) + sizeof(batch.attribute) + 8,
 			     NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE,

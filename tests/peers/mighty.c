@@ -110,7 +110,7 @@ static int load_bpf(void)
 	attributes.prog_type = BPF_PROG_TYPE_SCHED_CLS;
 	attributes.insns = (uintptr_t)program;
 	attributes.insn_cnt = sizeof(program) / sizeof(program[0]);
-	attributes.license = (uintptr_t) "MIT";
+	attributes.license = (uintptr_t)"MIT";
 	fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof(attributes));
 	return fd < 0 ? -1 : close(fd);
 }

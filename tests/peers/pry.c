@@ -104,7 +104,8 @@ static int write_a_file(void)
 	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
 	directory = opendir(path);
 	while (directory && (entry = readdir(directory)))
-		if (entry->d_type == DT_REG && strcmp(entry->d_name, "timerslack_ns") != 0 &&
+		if (entry->d_type == DT_REG &&
+		    strcmp(entry->d_name, "timerslack_ns") != 0 &&
 		    looked_at(entry->d_name, O_WRONLY) == 0)
 			return closedir(directory);
 	if (directory)
@@ -202,8 +203,9 @@ static int limit(void)
 {
 	struct rlimit now;
 
-	return prlimit(pid, RLIMIT_NOFILE, NULL, &now) < 0 ? -1
-							   : prlimit(pid, RLIMIT_NOFILE, &now, NULL);
+	return prlimit(pid, RLIMIT_NOFILE, NULL, &now) < 0
+		       ? -1
+		       : prlimit(pid, RLIMIT_NOFILE, &now, NULL);
 }
 
 static int limit_all(void)
