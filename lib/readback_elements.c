@@ -66,7 +66,9 @@ static int add_element(const struct view *view, struct set_view *set,
 		element.key = key_offset(view, set, key);
 	if (end)
 		element.end = key_offset(view, set, end);
-	if (!element.key || (end && !element.end))
+	/* Only single keys have ends that lie beside them. */
+	if (!element.key || (end && !element.end) ||
+	    ((flags & NFT_SET_ELEM_INTERVAL_END) && !set->intervals))
 		return error_set(err, ERROR_KERNEL,
 				 "an element of set %s cannot be understood", set->name);
 	if (flags & NFT_SET_ELEM_INTERVAL_END)
