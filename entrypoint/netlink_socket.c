@@ -63,16 +63,12 @@ static int look_at(const char *bytes, size_t length, bool *cut)
 	const struct nlmsghdr *m;
 
 	for (size_t at = 0; (m = messages_next(bytes, length, &at));) {
-		int code = 0;
-
 		if (m->nlmsg_flags & NLM_F_DUMP_INTR)
 			*cut = true;
 		if (m->nlmsg_type != NLMSG_ERROR && m->nlmsg_type != NLMSG_DONE)
 			continue;
-		if (mnl_nlmsg_get_payload_len(m) >= sizeof(code))
-			memcpy(&code, mnl_nlmsg_get_payload(m), sizeof(code));
-		errno = -code;
-		return code < 0 ? -1 : 0;
+		errno = message_errno(m);
+		return errno ? -1 : 0;
 	}
 	return 1;
 }

@@ -87,17 +87,13 @@ static const struct nlmsghdr *next_message(struct nflog *nflog)
 static int bind_group(struct nflog *nflog)
 {
 	const struct nlmsghdr *m = build_bind(nflog->bytes);
-	int code;
 
 	if (send(nflog->netlink.fd, m, m->nlmsg_len, 0) < 0)
 		return errno;
-	while ((m = next_message(nflog))) {
-		if (m->nlmsg_type != NLMSG_ERROR ||
-		    mnl_nlmsg_get_payload_len(m) < sizeof(code))
-			continue;
-		memcpy(&code, mnl_nlmsg_get_payload(m), sizeof(code));
-		return -code;
-	}
+	while ((m = next_message(nflog)))
+		if (m->nlmsg_type == NLMSG_ERROR &&
+		    mnl_nlmsg_get_payload_len(m) >= sizeof(int))
+			return message_errno(m);
 	return EBADMSG;
 }
 

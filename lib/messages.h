@@ -1,8 +1,10 @@
 #pragma once
 
 #include <endian.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -26,6 +28,18 @@ static inline const struct nlmsghdr *messages_next(const void *bytes, size_t len
 		return NULL;
 	*at += NLMSG_ALIGN((size_t)m->nlmsg_len);
 	return m;
+}
+
+/* What an NLMSG_ERROR or NLMSG_DONE says, as errno: 0 that nothing is wrong. */
+static inline int message_errno(const struct nlmsghdr *m)
+{
+	int code = 0;
+
+	if (mnl_nlmsg_get_payload_len(m) >= sizeof(code))
+		memcpy(&code, mnl_nlmsg_get_payload(m), sizeof(code));
+	if (code < -4095) /* as many as the kernel has */
+		return EBADMSG;
+	return code < 0 ? -code : 0;
 }
 
 /* An nfnetlink message's attribute of that type; NULL when there is none. */
