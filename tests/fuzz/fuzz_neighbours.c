@@ -108,6 +108,9 @@ static void set_attribute(struct input *input, const char *name, uint16_t attrib
 		for (uint32_t i = 0; i < length; i++)
 			value[i] = (char)take(input, 256);
 	}
+	/* An object without a name is none. */
+	if (strcmp(name, "objref") == 0)
+		value[0] |= 'a';
 	/* These it keeps as they are: what it frees then, and an expression. */
 	if ((strcmp(name, "target") == 0 && attribute == NFTNL_EXPR_TG_INFO) ||
 	    (strcmp(name, "match") == 0 && attribute == NFTNL_EXPR_MT_INFO)) {
