@@ -52,11 +52,13 @@ static void keep_ours(struct buf *bytes, size_t from)
 	const struct nlmsghdr *m;
 
 	for (size_t at = from; (m = messages_next(bytes->data, length, &at));) {
+		size_t whole = MNL_ALIGN((size_t)m->nlmsg_len);
+
 		if (m->nlmsg_type < NLMSG_MIN_TYPE || !is_ours(m))
 			continue;
-		memmove(bytes->data + kept, m, m->nlmsg_len);
-		kept += MNL_ALIGN(
-			((const struct nlmsghdr *)(bytes->data + kept))->nlmsg_len);
+		/* What fills it up, too: the last attribute may end there. */
+		memmove(bytes->data + kept, m, whole);
+		kept += whole;
 	}
 	bytes->length = kept;
 }
