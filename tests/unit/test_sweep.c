@@ -11,12 +11,16 @@
 #include "lib/macros.h"
 #include "lib/sweep.h"
 
-/* A universe of the last eight addresses of a family and the last twelve points of the line:
- * small enough to ask every rule about every point. */
+/* A universe of eight addresses at an end of a family, or where a number outgrows its half, and of twelve
+ * points of the line: small enough to ask every rule about every point. */
 #define ADDRS 8u
 #define POINTS 12u
-#define POINT_BASE (PORTSET_LAST - POINTS + 1)
 #define RULES 7u
+
+/* Of the points: both ends, around a port of DNS, and where TCP's meet UDP's. */
+static const uint32_t point_bases[] = {
+	0, 48, 847, PORTSET_UDP - POINTS / 2, PORTSET_UDP + 48, PORTSET_LAST - POINTS + 1
+};
 
 static uint32_t seed = 1;
 
@@ -31,6 +35,8 @@ struct world {
 	struct port_range ports[RULES][3];
 	size_t count;
 	enum family family;
+	u128 addrs;      /* the first of them */
+	uint32_t points; /* the same */
 };
 
 static void draw_rule(struct world *world, struct rule *rule, struct port_range *ports)
@@ -40,8 +46,7 @@ static void draw_rule(struct world *world, struct rule *rule, struct port_range 
 	*rule = (struct rule){ .family = (uint8_t)world->family, .ports = ports };
 	rule->length = draw(8) ? (uint8_t)(bits - draw(4)) : 0;
 	if (rule->length) {
-		struct addr addr = { addr_max(world->family) - draw(ADDRS),
-				     world->family };
+		struct addr addr = { world->addrs + draw(ADDRS), world->family };
 
 		rule->base = prefix_of(&addr, rule->length).base.value;
 	}
@@ -49,7 +54,7 @@ static void draw_rule(struct world *world, struct rule *rule, struct port_range 
 	rule->deny = rule->kind == RULE_WEAK || draw(2);
 	if (rule->kind == RULE_HOLE) {
 		rule->length = bits;
-		rule->base = addr_max(world->family) - draw(ADDRS);
+		rule->base = world->addrs + draw(ADDRS);
 	}
 	if (rule->kind == RULE_HOLE || rule->kind == RULE_WEAK)
 		return;
@@ -57,8 +62,8 @@ static void draw_rule(struct world *world, struct rule *rule, struct port_range 
 	for (size_t i = 0; i < rule->port_count; i++) {
 		uint32_t a = draw(POINTS), b = draw(POINTS);
 
-		ports[i].first = POINT_BASE + (a < b ? a : b);
-		ports[i].last = POINT_BASE + (a < b ? b : a);
+		ports[i].first = world->points + (a < b ? a : b);
+		ports[i].last = world->points + (a < b ? b : a);
 	}
 }
 
@@ -79,6 +84,13 @@ static bool is_hole(const struct world *world, u128 value)
 	return false;
 }
 
+static bool is_dns(uint32_t point)
+{
+	uint32_t port = point % PORTSET_UDP;
+
+	return point != PORTSET_OTHER && (port == 53 || port == 853);
+}
+
 /* The width of the rule's narrowest range at the point; 0 where it says nothing. */
 static uint32_t width_at(const struct rule *rule, uint32_t point)
 {
@@ -86,8 +98,9 @@ static uint32_t width_at(const struct rule *rule, uint32_t point)
 
 	if (rule->kind == RULE_WEAK)
 		return PORTSET_LAST + 2;
+	/* Without ports an allow says nothing of DNS. */
 	if (rule->port_count == 0)
-		return PORTSET_LAST + 1;
+		return !rule->deny && is_dns(point) ? 0 : PORTSET_LAST + 1;
 	for (size_t i = 0; i < rule->port_count; i++) {
 		const struct port_range *range = &rule->ports[i];
 		uint32_t this = range->last - range->first + 1;
@@ -145,10 +158,12 @@ static void check_world(struct portsets *table, const struct world *world)
 		rules.v[rules.count++] = world->v[i];
 	}
 	assert_int_equal(sweep(table, &rules, &verdicts, &err), 0);
-	for (u128 i = 0; i < ADDRS + 1; i++) {
-		u128 value = addr_max(world->family) - i;
+	/* And one beyond, at either end: behind the last comes the first. */
+	for (u128 i = 0; i < ADDRS + 2; i++) {
+		u128 value = (world->addrs - 1 + i) & addr_max(world->family);
 
-		for (uint32_t point = POINT_BASE; point <= PORTSET_LAST; point++)
+		for (uint32_t point = world->points; point < world->points + POINTS;
+		     point++)
 			assert_int_equal(
 				word_of(table, &verdicts, world->family, value, point),
 				model(world, value, point));
@@ -161,9 +176,14 @@ static void says_what_every_rule_asked_alone_says(void **state)
 
 	(void)state;
 	for (int round = 0; round < 4000; round++) {
-		struct world world = { .count = draw(RULES + 1),
-				       .family = draw(2) ? FAMILY_6 : FAMILY_4 };
+		struct world world = {
+			.count = draw(RULES + 1),
+			.family = draw(2) ? FAMILY_6 : FAMILY_4,
+			.points = point_bases[draw(ARRAY_SIZE(point_bases))]
+		};
+		u128 max = addr_max(world.family);
 
+		world.addrs = draw(3) == 0 ? 0 : draw(2) ? max - ADDRS + 1 : max / 2 - 3;
 		for (size_t i = 0; i < world.count; i++)
 			draw_rule(&world, &world.v[i], world.ports[i]);
 		check_world(table, &world);
