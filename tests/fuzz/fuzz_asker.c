@@ -57,12 +57,20 @@ ssize_t __wrap_recv(int fd, void *bytes, size_t room, int flags)
 	return length ? (ssize_t)length : -1;
 }
 
-/* Does the user's number stand anywhere in what the kernel said? */
+/* Does a socket of that user that may ask stand anywhere in what the kernel said? */
 static bool stands_there(uint32_t uid)
 {
+	struct inet_diag_msg socket;
+
 	for (size_t i = 0; i < asked; i++)
-		if (memmem(answers[i].bytes, answers[i].length, &uid, sizeof(uid)))
-			return true;
+		for (size_t at = 0; at + sizeof(socket) <= answers[i].length; at += 4) {
+			memcpy(&socket, answers[i].bytes + at, sizeof(socket));
+			if (socket.idiag_uid == uid && socket.idiag_inode &&
+			    ntohs(socket.id.idiag_sport) == PORT &&
+			    (socket.id.idiag_dport == 0 ||
+			     ntohs(socket.id.idiag_dport) == 53))
+				return true;
+		}
 	return false;
 }
 
