@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "entrypoint/guard_state.h"
 #include "entrypoint/log.h"
 #include "entrypoint/state.h"
+#include "lib/json.h"
 
 /* What is in force, as JSON: {"version": 1, ...}. Root is told every lease; the agent may read the
  * rest in /run/netpale/status.json. */
@@ -116,7 +116,7 @@ static json_t *describe_ports(const struct guard *guard, uint32_t classes)
 			buf_puts(&text, "any");
 		else
 			ports_print(ranges, count, &text);
-		json_array_append_new(array, json_string(text.data ? text.data : ""));
+		json_array_append_new(array, json_string(text.failed ? NULL : text.data));
 	}
 	return array;
 }
@@ -148,13 +148,11 @@ static void write_leases(const struct guard *guard, FILE *out)
 
 int guard_status_write(struct guard *guard, bool names, int fd, struct error *err)
 {
-	json_t *object = describe(guard);
-	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	char *text = json_print(describe(guard), JSON_COMPACT);
 	int own = text ? dup(fd) : -1;
 	FILE *out = own >= 0 ? fdopen(own, "w") : NULL;
 	int result = 0;
 
-	json_decref(object);
 	if (out) {
 		/* The closing brace comes behind the leases. */
 		fwrite(text, 1, strlen(text) - 1, out);
@@ -172,11 +170,9 @@ int guard_status_write(struct guard *guard, bool names, int fd, struct error *er
 
 void guard_status_keep(struct guard *guard)
 {
-	json_t *object = describe(guard);
-	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	char *text = json_print(describe(guard), JSON_COMPACT);
 	struct error unkept;
 
-	json_decref(object);
 	if (text && (!guard->status_kept || strcmp(guard->status_kept, text) != 0)) {
 		if (state_write_status(text, &unkept) != 0)
 			log_verbose("the status is not kept: %s", unkept.text);

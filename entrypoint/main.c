@@ -11,6 +11,7 @@
 #include "entrypoint/verbs.h"
 #include "entrypoint/worker.h"
 #include "lib/buf.h"
+#include "lib/json.h"
 
 #define STATUS_NOT_STARTED 125 /* as docker, env and timeout have it */
 
@@ -94,6 +95,7 @@ int main(int argc, char **argv)
 	struct error err = { 0 };
 	int status;
 
+	json_watch();
 	if (is_worker(argc, argv, WORKER_FORWARDER)) {
 		if (getenv("NETPALE_JSON")) /* from whoever started it, no user's */
 			log_set_json();

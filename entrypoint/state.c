@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "entrypoint/fd.h"
+#include "lib/json.h"
 
 #define STATE_VERSION 1
 /* A ruleset of PLAN_FLOWS_MAX flows is some 50 MB of messages. */
@@ -114,7 +114,7 @@ static int summary(const struct plan *plan, struct buf *out, struct error *err)
 				   mode_name(plan->mode), "fenced", plan->fenced,
 				   "canary", canary);
 	static const enum family families[] = { FAMILY_4, FAMILY_6 };
-	char *text = NULL;
+	char *text;
 
 	for (size_t i = 0; object && i < ARRAY_SIZE(families); i++) {
 		char shown[ADDR_TEXT];
@@ -124,12 +124,10 @@ static int summary(const struct plan *plan, struct buf *out, struct error *err)
 			json_array_append_new(canary,
 					      json_string(addr_format(&addr, shown)));
 	}
-	if (object)
-		text = json_dumps(object, JSON_COMPACT);
+	text = json_print(object, JSON_COMPACT);
 	if (text)
 		buf_printf(out, "%s\n", text);
 	free(text);
-	json_decref(object);
 	return text && !out->failed ? 0 : error_memory(err);
 }
 

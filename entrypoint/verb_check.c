@@ -1,4 +1,3 @@
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 #include "entrypoint/inputs.h"
 #include "entrypoint/log.h"
 #include "entrypoint/verbs.h"
+#include "lib/json.h"
 #include "lib/presets.h"
 #include "lib/ruleset.h"
 
@@ -122,9 +122,8 @@ int verb_plan(const struct options *options, struct error *err)
 static int print_object(json_t *object, struct error *err)
 {
 	struct buf text CLEANUP(buf_release) = { 0 };
-	char *line = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
+	char *line = json_print(object, JSON_INDENT(2));
 
-	json_decref(object);
 	if (!line)
 		return error_memory(err);
 	buf_printf(&text, "%s\n", line);

@@ -1,7 +1,7 @@
 #include <inttypes.h>
-#include <jansson.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -13,6 +13,7 @@
 #include "entrypoint/when.h"
 #include "lib/admit.h"
 #include "lib/explain.h"
+#include "lib/json.h"
 
 /* One line: allowed or refused, and by which line of the policy; and a second one, of the last time
  * that it was refused. */
@@ -132,25 +133,26 @@ static void print_allow(const struct question *question, const struct addr *addr
 }
 
 /* A line of JSON. */
-static void print_json(const struct question *question, const struct addr *addr,
-		       const struct verdict *verdict)
+static int print_json(const struct question *question, const struct addr *addr,
+		      const struct verdict *verdict)
 {
 	const struct entry *entry = verdict->entry;
 	char shown[ADDR_TEXT], origin[ORIGIN_TEXT];
 	json_t *object = json_pack("{s:i,s:s,s:b}", "version", VERSION, "destination",
 				   question->to.text, "allowed", verdict->allowed);
 	struct buf text CLEANUP(buf_release) = { 0 };
+	char *line;
 
 	if (question->to.host && addr)
 		put_text(object, "address", addr_format(addr, shown));
 	if (entry) {
 		entry_print(entry, &text);
-		put_text(object, "entry", text.data ? text.data : "");
+		put_text(object, "entry", text.failed ? "" : text.data);
 		put_text(object, "origin", origin_format(&entry->origin, origin));
 		json_object_set_new(object, "deny", json_boolean(entry->deny));
 	}
 	if (offers(question, addr, verdict)) {
-		buf_clear(&text);
+		text.length = 0;
 		print_allow(question, addr, &text);
 		if (text.length)
 			put_text(object, "allow", text.data);
@@ -159,22 +161,23 @@ static void print_json(const struct question *question, const struct addr *addr,
 		put_text(object, "reason", verdict->reason);
 	if (!verdict->allowed && question->last)
 		put_last(object, question->last);
-	json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
-	putchar('\n');
-	json_decref(object);
+	line = json_print(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+	if (line && !text.failed)
+		puts(line);
+	free(line);
+	return line && !text.failed ? 0 : -1;
 }
 
-static void print_verdict(const struct question *question, const struct addr *addr,
-			  const struct verdict *verdict)
+/* -1: memory ran out. */
+static int print_verdict(const struct question *question, const struct addr *addr,
+			 const struct verdict *verdict)
 {
 	const struct entry *entry = verdict->entry;
 	char shown[ADDR_TEXT], origin[ORIGIN_TEXT];
 	struct buf text CLEANUP(buf_release) = { 0 };
 
-	if (question->json) {
-		print_json(question, addr, verdict);
-		return;
-	}
+	if (question->json)
+		return print_json(question, addr, verdict);
 	printf("%s: %s",
 	       verdict->allowed     ? "allowed"
 	       : is_audit(question) ? "let through by audit"
@@ -185,7 +188,7 @@ static void print_verdict(const struct question *question, const struct addr *ad
 	if (entry) {
 		entry_print(entry, &text);
 		printf(verdict->reason ? "; %s '%s' (%s)" : " by %s '%s' (%s)",
-		       entry->deny ? "deny" : "allow", text.data ? text.data : "",
+		       entry->deny ? "deny" : "allow", text.failed ? "" : text.data,
 		       origin_format(&entry->origin, origin));
 	}
 	if (verdict->reason)
@@ -193,12 +196,13 @@ static void print_verdict(const struct question *question, const struct addr *ad
 	if (question->learned && verdict->allowed)
 		printf(", its addresses are opened when it is asked for");
 	if (offers(question, addr, verdict)) {
-		buf_clear(&text);
+		text.length = 0;
 		print_allow(question, addr, &text);
 		if (text.length)
 			printf("; this line in allow would open it: %s", text.data);
 	}
 	putchar('\n');
+	return text.failed ? -1 : 0;
 }
 
 /* The addresses to judge: the destination's own, or what its name resolves to. */
@@ -245,7 +249,7 @@ static struct verdict judge(const struct question *question, const struct addr *
 }
 
 /* All addresses of a name usually share one verdict: then one line is enough. */
-static int explain(const struct question *question)
+static int explain(const struct question *question, struct error *err)
 {
 	size_t count;
 	const struct addr *addrs = addresses(question, &count);
@@ -254,6 +258,7 @@ static int explain(const struct question *question)
 		.reason = "the name has no address, and without one nothing opens",
 	};
 	bool refused = count == 0;
+	int failed = 0;
 
 	if (question->learned) {
 		first = explain_name(&question->inputs->policy, question->to.host,
@@ -261,17 +266,19 @@ static int explain(const struct question *question)
 		refused = !first.allowed;
 	}
 	if (count == 0)
-		print_verdict(question, NULL, &first);
+		failed = print_verdict(question, NULL, &first);
 	for (size_t i = 0; i < count; i++) {
 		struct verdict verdict = judge(question, &addrs[i]);
 
 		if (i == 0 || verdict.allowed != first.allowed ||
 		    verdict.entry != first.entry)
-			print_verdict(question, &addrs[i], &verdict);
+			failed |= print_verdict(question, &addrs[i], &verdict);
 		if (i == 0)
 			first = verdict;
 		refused = refused || !verdict.allowed;
 	}
+	if (failed)
+		return error_memory(err);
 	if (refused && question->last && !question->json)
 		print_last(question->last);
 	return refused ? STATUS_REFUSED : EX_OK;
@@ -312,7 +319,7 @@ int verb_explain(const struct options *options, struct error *err)
 	question.learned = question.to.host && inputs.policy.dns == STANCE_GUARDED &&
 			   !answers_find(&question.answers, question.to.host);
 	find_last(&question);
-	status = explain(&question);
+	status = explain(&question, err);
 	recorded_release(&question.recorded);
 	if (fflush(stdout) != 0)
 		return error_set(err, ERROR_KERNEL, "cannot write the result");

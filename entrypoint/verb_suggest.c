@@ -1,4 +1,3 @@
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "entrypoint/verbs.h"
 #include "entrypoint/when.h"
 #include "lib/clock.h"
+#include "lib/json.h"
 #include "lib/suggest.h"
 
 /* A policy from what was seen. */
@@ -47,9 +47,8 @@ static void say_what_is_missing(const struct recorded *recorded,
 static int wrap_json(struct buf *text)
 {
 	json_t *object = json_pack("{s:i, s:s}", "version", 1, "yaml", text->data);
-	char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	char *line = json_print(object, JSON_COMPACT);
 
-	json_decref(object);
 	if (!line)
 		return -1;
 	buf_clear(text);

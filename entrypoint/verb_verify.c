@@ -1,8 +1,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
-#include <jansson.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sysexits.h>
@@ -13,6 +13,7 @@
 #include "entrypoint/log.h"
 #include "entrypoint/state.h"
 #include "entrypoint/verbs.h"
+#include "lib/json.h"
 #include "lib/resolver.h"
 
 /* Does the fence in the kernel still match what was applied, and does anything lead around it?
@@ -132,7 +133,7 @@ static int print_json(const struct drift *drift, struct error *err)
 {
 	const struct findings *findings = &drift->findings;
 	json_t *list = json_array(), *object;
-	int result = -1;
+	char *text;
 
 	for (size_t i = 0; list && i < findings->count; i++) {
 		const struct finding *finding = &findings->v[i];
@@ -146,12 +147,11 @@ static int print_json(const struct drift *drift, struct error *err)
 			  list, "more", (json_int_t)(findings->total - findings->count),
 			  "checked", strings(drift->checked, drift->checked_count),
 			  "unchecked", strings(drift->unchecked, drift->unchecked_count));
-	if (object)
-		result = json_dumpf(object, stdout, JSON_COMPACT);
-	json_decref(object);
-	if (result < 0)
+	text = json_print(object, JSON_COMPACT);
+	if (!text)
 		return error_memory(err);
-	putchar('\n');
+	puts(text);
+	free(text);
 	return 0;
 }
 

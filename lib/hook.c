@@ -1,11 +1,11 @@
 #include "lib/hook.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "lib/json.h"
 #include "lib/macros.h"
 #include "lib/refusals.h"
 
@@ -162,11 +162,10 @@ void hook_print(const struct hook *hook, const struct refusal *rows, size_t coun
 				: json_pack("{s:{s:s,s:s}}", "hookSpecificOutput",
 					    "hookEventName", hook->event,
 					    "additionalContext", context.data);
-	text = answer ? json_dumps(answer, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+	text = json_print(answer, JSON_COMPACT | JSON_ENSURE_ASCII);
 	if (text)
 		buf_printf(out, "%s\n", text);
 	else
 		out->failed = true;
 	free(text);
-	json_decref(answer);
 }

@@ -1,9 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "lib/buf.h"
+#include "lib/json.h"
 #include "lib/policy.h"
 
 /* More places than this are only counted. */
@@ -363,8 +362,7 @@ int policy_print_json(const struct policy *policy, struct buf *out)
 		policy->project_read, "project_added", (json_int_t)policy->project_added,
 		"allow", entries_json(policy, false, &repeats), "deny",
 		entries_json(policy, true, &repeats));
-	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
-	json_decref(root);
+	text = json_print(root, JSON_INDENT(2));
 	if (!text)
 		return -1;
 	buf_puts(out, text);

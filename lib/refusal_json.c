@@ -1,8 +1,8 @@
-#include <jansson.h>
 #include <string.h>
 
 #include "lib/buf.h"
 #include "lib/host.h"
+#include "lib/json.h"
 #include "lib/macros.h"
 #include "lib/refusal.h"
 #include "lib/timestamp.h"
@@ -89,6 +89,8 @@ static size_t end(json_t *object, char out[static REFUSAL_LINE])
 				   JSON_COMPACT | JSON_ENSURE_ASCII);
 
 	json_decref(object);
+	if (json_starved())
+		return 0;
 	if (length < REFUSAL_LINE)
 		out[length] = '\0';
 	return length;
@@ -168,8 +170,10 @@ static const char *copy(struct reader *reader, const char *text)
 {
 	char *kept = text ? arena_strndup(reader->arena, text, strlen(text)) : NULL;
 
-	if (text && !kept)
+	if (text && !kept) {
 		reader->bad = true;
+		json_starve();
+	}
 	return kept;
 }
 

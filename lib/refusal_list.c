@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json.h"
+
 struct reading {
 	struct refusal_list *list;
 	const uint8_t *key;
@@ -107,6 +109,7 @@ int refusal_list_read(struct refusal_list *ret, const char *text, size_t length,
 		refusal_list_release(&list);
 		return -1;
 	}
+	(void)json_starved();
 	for (size_t at = 0; at < length;) {
 		const char *end = memchr(text + at, '\n', length - at);
 		size_t line = end ? (size_t)(end - text) - at : length - at;
@@ -115,6 +118,11 @@ int refusal_list_read(struct refusal_list *ret, const char *text, size_t length,
 		at += line + 1;
 	}
 	free(reading.places);
+	/* A line that is not understood is left out, one that there was no room for is not. */
+	if (json_starved()) {
+		refusal_list_release(&list);
+		return error_memory(err);
+	}
 	if (list.count)
 		qsort(list.v, list.count, sizeof(*list.v), by_time);
 	*ret = list;
