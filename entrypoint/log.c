@@ -10,7 +10,7 @@
 
 #include "entrypoint/colour.h"
 #include "entrypoint/fd.h"
-#include "lib/buf.h"
+#include "lib/json.h"
 
 #define LINE_MAX_BYTES 4096
 #define COLUMNS 80 /* of a terminal that does not say */
@@ -84,46 +84,45 @@ static void put(const char *line, size_t length)
 		(void)!write(STDERR_FILENO, line, length);
 }
 
-/* Ends with a colour what began with one. */
-static void add_coloured(struct buf *line, enum colour colour, const char *text)
-{
-	const char *begin =
-		colour == COLOUR_NONE ? "" : colour_for(STDERR_FILENO, colour);
-
-	buf_printf(line, "%s%s%s", begin, text,
-		   *begin ? colour_for(STDERR_FILENO, COLOUR_NONE) : "");
-}
-
+/* On the stack: that memory ran out must be said, too. */
 static void put_text(const struct severity *severity, const char *text)
 {
-	struct buf line CLEANUP(buf_release) = { 0 };
+	char line[LINE_MAX_BYTES + 128];
+	const char *begin[2] = { "", "" }, *end[2] = { "", "" };
+	const enum colour colours[2] = { severity->prefix_colour, severity->text_colour };
+	int length;
 
-	buf_puts(&line, in_progress ? WIPE "netpale: " : "netpale: ");
+	for (int i = 0; i < 2; i++)
+		if (colours[i] != COLOUR_NONE) {
+			begin[i] = colour_for(STDERR_FILENO, colours[i]);
+			if (*begin[i])
+				end[i] = colour_for(STDERR_FILENO, COLOUR_NONE);
+		}
+	length = snprintf(line, sizeof(line), "%snetpale: %s%s%s%s%s%s%s\n",
+			  in_progress ? WIPE : "", begin[0], severity->prefix, end[0],
+			  *severity->prefix ? " " : "", begin[1], text, end[1]);
 	in_progress = false;
-	if (*severity->prefix) {
-		add_coloured(&line, severity->prefix_colour, severity->prefix);
-		buf_puts(&line, " ");
-	}
-	add_coloured(&line, severity->text_colour, text);
-	buf_puts(&line, "\n");
-	if (!line.failed)
-		put(line.data, line.length);
+	put(line, (size_t)length);
 }
 
 static void put_json(const struct severity *severity, json_t *fields, const char *text)
 {
+	static const char no_room[] = "{\"version\":1,\"level\":\"error\","
+				      "\"text\":\"out of memory\"}\n";
 	json_t *object = json_pack("{s:i, s:s}", "version", 1, "level", severity->name);
 	char *line = NULL;
 
 	if (object && (!fields || json_object_update(object, fields) == 0) &&
 	    json_object_set_new(object, "text", json_string(text)) == 0)
-		line = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+		line = json_print(json_incref(object), JSON_COMPACT | JSON_ENSURE_ASCII);
 	json_decref(object);
 	if (line) {
 		size_t length = strlen(line);
 
 		line[length] = '\n'; /* where the NUL was */
 		put(line, length + 1);
+	} else {
+		put(no_room, sizeof(no_room) - 1);
 	}
 	free(line);
 }
