@@ -1,5 +1,6 @@
 #include "lib/hosts_file.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,25 +51,31 @@ static void read_line(void *context, char *line)
 	}
 }
 
-void hosts_file_lines(const char *path, void (*take)(void *context, char *line),
-		      void *context)
+int hosts_file_lines(const char *path, void (*take)(void *context, char *line),
+		     void *context)
 {
-	FILE *file = fopen(path, "re");
+	FILE *file;
 	char *line = NULL;
 	size_t size = 0;
+	int number;
 
+	errno = 0;
+	file = fopen(path, "re");
 	while (file && getline(&line, &size, file) >= 0)
 		take(context, line);
+	/* An end leaves it as it was. */
+	number = errno;
 	free(line);
 	if (file)
 		fclose(file);
+	return number == ENOMEM ? -1 : 0;
 }
 
-void hosts_file_read(const char *path, hosts_file_take *take, void *context)
+int hosts_file_read(const char *path, hosts_file_take *take, void *context)
 {
 	struct reading reading = { .take = take, .context = context };
 
-	hosts_file_lines(path ? path : "/etc/hosts", read_line, &reading);
+	return hosts_file_lines(path ? path : "/etc/hosts", read_line, &reading);
 }
 
 /* --- as answers -------------------------------------------------------------------------- */
@@ -113,7 +120,8 @@ int resolver_read_hosts(const char *path, const struct resolver_filter *filter,
 	struct gathering gathering = { .filter = filter, .arena = arena };
 	struct answers answers = { 0 };
 
-	hosts_file_read(path, gather, &gathering);
+	if (hosts_file_read(path, gather, &gathering) < 0)
+		gathering.out_of_memory = true;
 	answers.v = arena_alloc(arena, gathering.count * sizeof(*answers.v));
 	if (gathering.out_of_memory || !answers.v) {
 		free(gathering.v);

@@ -63,6 +63,26 @@ struct asker {
 	int fault; /* errno of a socket that could not be made as it must be */
 };
 
+/* c-ares says of many an allocation that failed what it says of a server that does not answer, or
+ * goes on without what it was for. Its hooks take no context. */
+static bool starved;
+
+static void *allocate(size_t size)
+{
+	void *bytes = malloc(size);
+
+	starved |= !bytes;
+	return bytes;
+}
+
+static void *resize(void *old, size_t size)
+{
+	void *bytes = realloc(old, size);
+
+	starved |= !bytes;
+	return bytes;
+}
+
 /* Takes `addrs` over: it is in the arena. */
 static void add_found(struct name *name, const struct addr *addrs, size_t count,
 		      bool fixed)
@@ -299,7 +319,7 @@ static void ask_all(struct asker *asker, int64_t deadline)
 	int64_t now;
 
 	while ((now = clock_steady_ms()) < deadline && !asker->fault &&
-	       !asker->out_of_memory) {
+	       !asker->out_of_memory && !starved) {
 		if (asker->next < asker->count && asker->under_way < UNDER_WAY_MAX) {
 			struct name *name = &asker->names[asker->next++];
 
@@ -364,16 +384,21 @@ static int ask_dns(struct asker *asker, int64_t deadline, struct error *err)
 	asker->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (asker->epoll < 0)
 		return error_errno(err, ERROR_KERNEL, errno, "resolver: epoll");
+	starved = false;
+	(void)ares_library_init_mem(ARES_LIB_INIT_ALL, allocate, free, resize);
 	for (int i = 0; i < COMPANIES && result == 0; i++)
 		result = open_channel(asker, i, err);
-	if (result == 0) {
-		hosts_file_lines(conf ? conf : "/etc/resolv.conf", read_resolv_conf_line,
-				 asker);
+	if (result == 0 && hosts_file_lines(conf ? conf : "/etc/resolv.conf",
+					    read_resolv_conf_line, asker) < 0)
+		asker->out_of_memory = true;
+	if (result == 0)
 		ask_all(asker, deadline);
-	}
 	for (int i = 0; i < COMPANIES; i++)
 		ares_destroy(asker->channels[i]);
+	ares_library_cleanup();
 	close(asker->epoll);
+	if (starved)
+		asker->out_of_memory = true;
 	return result;
 }
 
@@ -405,7 +430,8 @@ static int ask_hosts_then_dns(struct asker *asker, int64_t deadline, struct erro
 	const char *hosts = asker->options->hosts;
 	bool all_found = true;
 
-	hosts_file_read(hosts, take_host, asker);
+	if (hosts_file_read(hosts, take_host, asker) < 0)
+		asker->out_of_memory = true;
 	for (size_t i = 0; i < asker->count; i++)
 		all_found &= asker->names[i].found;
 	if (!all_found && ask_dns(asker, deadline, err) < 0)
