@@ -30,17 +30,19 @@ void inputs_say_notes(const struct notes *notes, enum note_level least)
 
 	for (size_t i = 0; i < notes->count; i++) {
 		const struct note *note = &notes->v[i];
+		const char *text;
 
 		if (note->level > least)
 			continue;
 		buf_clear(&line);
 		note_print(note, &line);
+		text = line.failed ? note->text : line.data;
 		if (note->level == NOTE_ERROR)
-			log_error("%s", line.data);
+			log_error("%s", text);
 		else if (note->level == NOTE_WARNING)
-			log_warning("%s", line.data);
+			log_warning("%s", text);
 		else
-			log_info("%s", line.data);
+			log_info("%s", text);
 	}
 	if (notes->errors > NOTES_MAX)
 		log_error("and %zu more errors", notes->errors - NOTES_MAX);

@@ -20,6 +20,7 @@ struct block {
 struct arena {
 	struct block *blocks;
 	size_t held, limit;
+	bool full; /* the limit was reached */
 };
 
 struct arena *arena_new(size_t limit)
@@ -44,13 +45,21 @@ void arena_free(struct arena *arena)
 	free(arena);
 }
 
+bool arena_is_full(const struct arena *arena)
+{
+	return arena->full;
+}
+
 static struct block *arena_add_block(struct arena *arena, size_t size)
 {
 	size_t bytes = size > BLOCK_BYTES ? size : BLOCK_BYTES;
 	struct block *block;
 
-	if (arena->limit && (bytes > arena->limit || arena->held > arena->limit - bytes))
+	if (arena->limit &&
+	    (bytes > arena->limit || arena->held > arena->limit - bytes)) {
+		arena->full = true;
 		return NULL;
+	}
 	block = calloc(1, sizeof(*block) + bytes);
 	if (!block)
 		return NULL;

@@ -16,6 +16,9 @@ struct arena *arena_new(size_t limit) MUST_CHECK;
 void arena_free(struct arena *arena);
 DEFINE_FREEP(arena)
 
+/* Was more asked for than its limit? What it did not give otherwise there was no memory for. */
+bool arena_is_full(const struct arena *arena);
+
 void *arena_alloc(struct arena *arena, size_t size) MUST_CHECK;
 char *arena_strndup(struct arena *arena, const char *text, size_t length) MUST_CHECK;
 char *arena_printf(struct arena *arena, const char *format, ...) MUST_CHECK PRINTF(2, 3);

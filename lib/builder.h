@@ -92,6 +92,13 @@ struct builder {
 	struct buf line;         /* its text; or that of the element in the making */
 };
 
+/* What the last line had no room for is not forgotten with it. */
+static inline void line_begin(struct builder *b)
+{
+	b->failed |= b->line.failed;
+	buf_clear(&b->line);
+}
+
 int builder_init(struct builder *b, const char *table, bool with_text, struct error *err);
 /* Hands the ruleset over or says what failed; releases everything else. */
 int builder_finish(struct builder *b, struct ruleset **ret, struct error *err);

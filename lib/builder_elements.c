@@ -86,7 +86,7 @@ static bool element_begin(struct builder *b)
 {
 	if (b->list && b->list->nlmsg_len > LIST_MAX)
 		list_end(b);
-	buf_clear(&b->line);
+	line_begin(b);
 	return b->with_text || !b->list;
 }
 

@@ -18,7 +18,7 @@ void rule_begin(struct builder *b)
 {
 	if (b->failed || b->rule)
 		return;
-	buf_clear(&b->line);
+	line_begin(b);
 	b->family = 0;
 	b->rule = nftnl_rule_alloc();
 	if (!b->rule || nftnl_rule_set_str(b->rule, NFTNL_RULE_TABLE, b->table) < 0 ||

@@ -404,6 +404,8 @@ int plan_build(const struct policy *policy, const struct answers *answers,
 		       !is_whole(&plan->spans[1], FAMILY_6);
 	if (plan_report_names(plan, policy, answers, build.index, notes, err) < 0)
 		return -1;
+	if (notes->out_of_memory)
+		return error_memory(err);
 	*ret = TAKE(plan);
 	return 0;
 }

@@ -72,9 +72,10 @@ void refusal_table_head(const struct refusal_table *table)
 	print_row(table, titles);
 }
 
-static void print_below(const struct refusal_table *table, const char *text)
+static void print_below(const struct refusal_table *table, const struct buf *text)
 {
-	buf_printf(table->out, "%*s%s\n", (int)columns_of(table).what, "", text);
+	buf_printf(table->out, "%*s", (int)columns_of(table).what, "");
+	end_line(table, text);
 }
 
 /* A list below a row, over several lines where one has no room; each begins with `before`. */
@@ -118,7 +119,7 @@ static void print_allow(const struct refusal_table *table, const struct refusal 
 		buf_puts(&line, more);
 		more = NULL;
 	}
-	print_below(table, line.data ? line.data : "");
+	print_below(table, &line);
 	if (more)
 		print_list(table, "# ", "or ", more + strlen(others));
 }
@@ -141,7 +142,7 @@ static void print_rule(const struct refusal_table *table, const struct refusal *
 		buf_printf(&line, "%s by %s",
 			   refusal->reason == REFUSAL_DENIED ? "denied" : "refused",
 			   rule);
-	print_below(table, line.data ? line.data : "");
+	print_below(table, &line);
 }
 
 /* Not where the line that would allow it names the others already. */

@@ -86,6 +86,14 @@ static bool stop(struct reader *reader, const yaml_event_t *event, const char *t
 	return false;
 }
 
+/* The arena gave nothing: the text is too large, or there is no memory. */
+static bool stop_short(struct reader *reader, const yaml_event_t *event, const char *text)
+{
+	if (!arena_is_full(reader->arena))
+		reader->notes->out_of_memory = true;
+	return stop(reader, event, text);
+}
+
 static size_t weight_of(const struct node *node)
 {
 	switch ((enum node_kind)node->kind) {
@@ -130,8 +138,8 @@ static struct node *new_node(struct reader *reader, const yaml_event_t *event,
 	size_t column = event->start_mark.column + 1;
 
 	if (!node) {
-		stop(reader, event,
-		     "too large: the text holds more values than a policy may");
+		stop_short(reader, event,
+			   "too large: the text holds more values than a policy may");
 		return NULL;
 	}
 	node->kind = (uint8_t)kind;
@@ -151,7 +159,7 @@ static bool add_anchor(struct reader *reader, const yaml_event_t *event,
 		return stop(reader, event, "more than 256 anchors");
 	text = arena_strndup(reader->arena, text, strlen(text));
 	if (!text)
-		return stop(reader, event, "too large: the anchors' names");
+		return stop_short(reader, event, "too large: the anchors' names");
 	reader->anchors[reader->anchor_count++] = (struct anchor){ text, node };
 	return true;
 }
