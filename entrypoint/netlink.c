@@ -313,20 +313,23 @@ int netlink_table_delete(struct netlink *netlink, struct error *err)
 	return 0;
 }
 
-bool netlink_can_own(struct netlink *netlink)
+int netlink_can_own(struct netlink *netlink, bool *ret, struct error *err)
 {
 	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
-	struct refusal refusal;
-	struct error ignored;
+	struct refusal refusal = { 0 };
 
 	if (netlink->own == OWN_UNTRIED) {
-		if (ruleset_build_own_trial(&ruleset, &ignored) < 0)
-			return false;
-		netlink->own = transact(netlink, ruleset, 0, ruleset->count, &refusal) < 0
-				       ? OWN_REFUSED
-				       : OWN_TAKEN;
+		if (ruleset_build_own_trial(&ruleset, err) < 0)
+			return -1;
+		/* That it does not know the flag, it says so. Anything else is no reason to go
+		 * without. */
+		if (transact(netlink, ruleset, 0, ruleset->count, &refusal) < 0 &&
+		    refusal.code != EOPNOTSUPP && refusal.code != EINVAL)
+			return explain(netlink, ruleset, &refusal, err);
+		netlink->own = refusal.code ? OWN_REFUSED : OWN_TAKEN;
 	}
-	return netlink->own == OWN_TAKEN;
+	*ret = netlink->own == OWN_TAKEN;
+	return 0;
 }
 
 /* One buffer from begin to end; its messages are numbered from 0. */

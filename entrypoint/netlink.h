@@ -36,7 +36,7 @@ int netlink_apply(struct netlink *netlink, const struct ruleset *ruleset,
 		  struct error *err) MUST_CHECK;
 
 /* Does the kernel let a socket hold a table that outlives it? Asked once. */
-bool netlink_can_own(struct netlink *netlink);
+int netlink_can_own(struct netlink *netlink, bool *ret, struct error *err) MUST_CHECK;
 
 /* Puts what was learned into the sets of the fence that stands, and waits for the kernel's word:
  * all or nothing. `plain` as in the ruleset that stands. A failure is ERROR_KERNEL; *ret_gone is set

@@ -75,8 +75,8 @@ int netlink_fence(struct netlink *netlink, const struct plan *plan,
 	struct ruleset *plain CLEANUP(ruleset_freep) = NULL;
 	struct error ignored;
 
-	wanted.options.own = options->own && netlink_can_own(netlink);
-	if (replace(netlink, &wanted, &ruleset, err) < 0)
+	if ((options->own && netlink_can_own(netlink, &wanted.options.own, err) < 0) ||
+	    replace(netlink, &wanted, &ruleset, err) < 0)
 		return -1;
 	/* Once more when the plain names were taken, so that applying twice is applying
 	 * once. The fence stands already: that this fails is no fault of it. */

@@ -15,6 +15,9 @@
  * large. */
 #define DUMP_STEP (32u * 1024)
 
+/* A fence of 200,000 entries takes a sixth of that: a dump that is longer has no end. */
+#define DUMP_MAX (256u << 20)
+
 int netlink_socket_open(struct netlink *netlink, int bus)
 {
 	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
@@ -110,6 +113,10 @@ enum dump_result netlink_read_dump(struct netlink *netlink,
 
 		if (got <= 0)
 			return DUMP_FAILED;
+		if (out->length > DUMP_MAX) {
+			errno = EMSGSIZE;
+			return DUMP_FAILED;
+		}
 		more = look_at(out->data + out->length - got, (size_t)got, &cut);
 	}
 	if (more < 0 && errno != EINTR)
