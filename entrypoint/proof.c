@@ -136,13 +136,15 @@ int proof_of_loss(const struct proof *proof, struct error *err)
 }
 
 /* Two messages: a table to add, and one to delete that cannot be there, so that the whole is
- * undone even where it is allowed. */
+ * undone even where it is allowed. 0: memory ran out. */
 static size_t build_attempt(char *bytes, size_t size)
 {
 	struct mnl_nlmsg_batch *batch = mnl_nlmsg_batch_start(bytes, size);
 	struct nlmsghdr *message;
 	size_t length;
 
+	if (!batch)
+		return 0;
 	nftnl_batch_begin(mnl_nlmsg_batch_current(batch), 1);
 	mnl_nlmsg_batch_next(batch);
 	message = nftnl_nlmsg_build_hdr(mnl_nlmsg_batch_current(batch), NFT_MSG_NEWTABLE,
@@ -195,6 +197,8 @@ int proof_of_closed_tables(struct error *err)
 		return error_errno(err, ERROR_PROOF, errno, "netfilter's socket");
 	memset(&request, 0, sizeof(request));
 	length = build_attempt(request.bytes, sizeof(request.bytes) / 2);
+	if (length == 0)
+		return error_memory(err);
 	if (sendto(fd, &request, length, 0, (const struct sockaddr *)&kernel,
 		   sizeof(kernel)) < 0)
 		return errno == EPERM ? 0
