@@ -259,8 +259,9 @@ static void take_tick(struct guard *guard)
 	if (guard->regime->permit) {
 		leases_expire(guard->leases, clock_steady_ms());
 		guard_forward_tick(guard);
-		guard_miss_fence(guard);
 	}
+	if (guard->regime->permit || guard->unsure)
+		guard_miss_fence(guard);
 	if (watch_look(&guard->watch))
 		(void)guard_reload(guard, &ignored);
 	guard_status_keep(guard);

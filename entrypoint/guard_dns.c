@@ -378,9 +378,13 @@ static void settle(struct guard *guard, struct batch *batch)
 	bool refused = false, gone = false;
 	struct error err;
 
-	if (batch->ops.count > 0 &&
-	    netlink_learn(guard->regime->fence.netlink, batch->ops.v, batch->ops.count,
-			  guard->regime->fence.plain, &gone, &err) < 0) {
+	if (batch->ops.count > 0 && guard->unsure) {
+		refused = true;
+		leases_undo(guard->leases, &batch->ops);
+	} else if (batch->ops.count > 0 &&
+		   netlink_learn(guard->regime->fence.netlink, batch->ops.v,
+				 batch->ops.count, guard->regime->fence.plain, &gone,
+				 &err) < 0) {
 		refused = true;
 		guard->counts.kernel_refused++;
 		leases_undo(guard->leases, &batch->ops);

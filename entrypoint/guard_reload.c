@@ -160,8 +160,9 @@ static int replace(struct guard *guard, struct regime *fresh, struct error *err)
 	fresh->fence.netlink = TAKE(guard->regime->fence.netlink);
 	if (put(guard, leases, fresh, err) < 0) {
 		guard->regime->fence.netlink = TAKE(fresh->fence.netlink);
-		/* The kernel has taken it, and holds something else. */
-		if (err->kind == ERROR_PROOF && guard_raise_again(guard, &again) < 0)
+		/* The kernel may have taken it before it could be read back. */
+		guard->unsure = true;
+		if (guard_raise_again(guard, &again) < 0)
 			log_error("the fence that stood: %s", again.text);
 		return -1;
 	}
@@ -255,19 +256,23 @@ int guard_reload(struct guard *guard, struct error *err)
 
 int guard_raise_again(struct guard *guard, struct error *err)
 {
-	return put(guard, guard->leases, guard->regime, err);
+	if (put(guard, guard->leases, guard->regime, err) < 0)
+		return -1;
+	guard->unsure = false;
+	return 0;
 }
 
 void guard_miss_fence(struct guard *guard)
 {
+	bool unsure = guard->unsure, stands;
 	struct error err;
-	bool stands;
 
-	if (netlink_table_exists(guard->regime->fence.netlink, &stands, &err) < 0 ||
-	    stands)
+	if (!unsure &&
+	    (netlink_table_exists(guard->regime->fence.netlink, &stands, &err) < 0 ||
+	     stands))
 		return;
 	if (guard_raise_again(guard, &err) < 0)
 		log_error("the fence is gone and cannot be put up again: %s", err.text);
-	else
+	else if (!unsure)
 		log_warning("the fence was taken away; it stands again");
 }

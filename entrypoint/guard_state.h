@@ -97,6 +97,7 @@ struct guard {
 	char *status_kept; /* what status.json holds; owned */
 	bool lost;         /* something that was said to the forwarder */
 	int epoll, signals, timer;
+	bool unsure; /* the kernel may hold another fence than the regime's */
 	bool ended;
 	int status;
 };
@@ -178,7 +179,8 @@ int guard_reload(struct guard *guard, struct error *err);
 /* The table is gone, or not as it was left: puts the same fence up again. */
 int guard_raise_again(struct guard *guard, struct error *err) MUST_CHECK;
 /* Twice a second: puts it up again when somebody took it away whole, where we could not hold it. No
- * question tells, because none is redirected any more. */
+ * question tells, because none is redirected any more. And when a reload has failed half-way and could
+ * not be taken back at once: nothing is learned until then. */
 void guard_miss_fence(struct guard *guard);
 
 /* guard_status.c */
