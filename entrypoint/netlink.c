@@ -93,6 +93,7 @@ struct refusal {
 	uint32_t seq;  /* the message it names */
 	char why[128]; /* the kernel's own words, or empty */
 	bool answered; /* the last message was */
+	bool silent;   /* it was not, nor was an error told: it may have been taken */
 };
 
 static void copy_reason(const struct nlmsghdr *m, struct refusal *refusal)
@@ -167,7 +168,8 @@ static int converse(struct netlink *netlink, const struct msghdr *message,
 		return -1;
 	}
 	read_answers(netlink, refusal);
-	if (refusal->code == 0 && !refusal->answered)
+	refusal->silent = refusal->code == 0 && !refusal->answered;
+	if (refusal->silent)
 		refusal->code = ENOBUFS;
 	return refusal->code ? -1 : 0;
 }
@@ -242,6 +244,9 @@ static int explain(struct netlink *netlink, const struct ruleset *ruleset,
 				   : "the transaction";
 	const char *feature = NULL;
 
+	if (refusal->silent)
+		return error_set(err, ERROR_PROOF,
+				 "the kernel did not say whether it took the fence");
 	/* Without the capability nothing is looked at; with it, a single message is
 	 * refused when somebody holds the table by its `owner` flag. */
 	if (refusal->code == EPERM && refusal->seq == SEQ_BEGIN)

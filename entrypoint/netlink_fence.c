@@ -36,10 +36,13 @@ static int prove(struct netlink *netlink, const struct ruleset *ruleset,
 
 	if (!arena)
 		return error_memory(err);
+	/* The kernel has taken it, and whoever called must know: what stands is not proven. */
 	if (netlink_dump(netlink, &dump, err) < 0 ||
 	    readback_compare(ruleset->bytes.data, ruleset->bytes.length, dump.bytes.data,
-			     dump.bytes.length, &differences, err) < 0)
+			     dump.bytes.length, &differences, err) < 0) {
+		err->kind = ERROR_PROOF;
 		return -1;
+	}
 	if (differences.count == 0)
 		return 0;
 	return error_set(err, ERROR_PROOF,
