@@ -235,9 +235,9 @@ static int prove_descriptors(const struct drop *drop, struct error *err)
 	int left = -1;
 
 	if (!list)
-		return errno == ENOENT ? 0
-				       : error_errno(err, ERROR_PROOF, errno,
-						     "descriptors");
+		return errno == ENOENT
+			       ? 0
+			       : error_errno(err, ERROR_PROOF, errno, "descriptors");
 	while ((entry = readdir(list))) {
 		int fd = atoi(entry->d_name);
 
