@@ -92,6 +92,7 @@ static _Noreturn void become_agent(const struct agent *agent, int terminal,
 {
 	struct error err = { 0 };
 	int report = wires->report[1];
+	bool ready;
 	char byte;
 
 	/* The parent's end closed here too, or its death would not be noticed. */
@@ -99,13 +100,14 @@ static _Noreturn void become_agent(const struct agent *agent, int terminal,
 	setpgid(0, 0);
 	if (terminal >= 0)
 		tcsetpgrp(terminal, getpid());
-	if (read(wires->go[0], &byte, 1) != 1)
-		_exit(125);
-	if (agent->drop && report != DROP_REPORT) {
-		dup3(report, DROP_REPORT, O_CLOEXEC);
-		report = DROP_REPORT;
+	ready = read(wires->go[0], &byte, 1) == 1;
+	if (ready && agent->drop && report != DROP_REPORT) {
+		ready = dup3(report, DROP_REPORT, O_CLOEXEC) >= 0;
+		report = ready ? DROP_REPORT : report;
 	}
-	if (!agent->drop || give_up(agent, &err) == 0)
+	if (!ready)
+		error_errno(&err, ERROR_KERNEL, errno, "the agent's process");
+	else if (!agent->drop || give_up(agent, &err) == 0)
 		(void)!launch_exec(agent->argv, agent->signals, &err);
 	(void)!write(report, &err, sizeof(err));
 	_exit(125);

@@ -207,6 +207,12 @@ static void show(const char *action, const char *why)
 	free(name);
 }
 
+/* glibc ends by itself when it has no random numbers, or no room in a page that it has. */
+static bool has_crashed(void)
+{
+	return tracer.crash && !strstr(guard.said, "Fatal glibc error");
+}
+
 static const char *judge_end(void)
 {
 	int status = guard.status;
@@ -216,7 +222,7 @@ static const char *judge_end(void)
 		return "somebody outlives the guard";
 	if (kills && !now.worker && WIFSIGNALED(status))
 		return NULL;
-	if (tracer.crash || WIFSIGNALED(status))
+	if (has_crashed() || WIFSIGNALED(status))
 		return "a signal ended it";
 	return guard.said[0] ? NULL : "it ended without a word";
 }
@@ -244,7 +250,7 @@ static const char *judge(int result, const char *before)
 		return "a hole";
 	if (result < 0)
 		return "it does not answer at all";
-	if (tracer.crash && !kills)
+	if (has_crashed())
 		return "a signal ended somebody";
 	if (guard.pid && (result != 0 || counts.cases % 16 == 0) && !is_healthy())
 		return guard.pid ? "it does not recover" : judge_end();
