@@ -37,6 +37,7 @@ struct point {
 };
 static struct point points[POINTS_MAX];
 static size_t point_count;
+static bool recorded;
 
 /* The case at hand. */
 static struct {
@@ -70,7 +71,7 @@ static const struct fault *meet(void *context, const struct tracee *tracee)
 {
 	(void)context;
 	if (!now.point) {
-		if (point_count < POINTS_MAX)
+		if (!recorded && point_count < POINTS_MAX)
 			points[point_count++] =
 				(struct point){ tracee->index, tracee->calls, *tracee };
 		return NULL;
@@ -379,6 +380,7 @@ int main(int argc, char **argv)
 		show(why ? why : "the agent does not begin");
 		return 1;
 	}
+	recorded = true;
 	for (size_t i = 0; i < point_count; i++)
 		take_point(&points[i]);
 	printf("%u %s at %zu system calls: %u started with the whole fence, %u %s, %u "
