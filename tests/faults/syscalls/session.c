@@ -361,12 +361,11 @@ int main(int argc, char **argv)
 	ground_open();
 	tracer = (struct tracer){ .meet = meet, .begins = begins, .looks = true };
 	set_timer(TICK_MS);
-	start_guard();
 	for (size_t i = 0; i < action_count; i++) {
 		unsigned cases = counts.cases, ended = counts.ended;
 
-		if (!guard.pid)
-			start_guard();
+		retire_guard();
+		start_guard();
 		if (do_command(actions[i]) != 0) {
 			printf("FAIL  without a fault: %s\n%s\n", actions[i], guard.said);
 			return 1;

@@ -197,7 +197,7 @@ static const char *judge_refusal(void)
 {
 	int status = WEXITSTATUS(now.status);
 
-	if (WIFSIGNALED(now.status))
+	if (WIFSIGNALED(now.status) || (scenario.kills && status == 128 + SIGKILL))
 		return NULL;
 	if (strstr(now.said, "error while loading"))
 		return NULL; /* glibc's, before main() */
