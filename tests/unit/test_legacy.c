@@ -125,6 +125,17 @@ static void a_policy_is_no_rule(void **state)
 	assert_told(&t, NULL);
 }
 
+/* The first rule, which matches Docker's resolver, among others then. */
+static void widen(struct table *t, uint32_t mask, uint8_t inverted)
+{
+	struct ipt_entry entry;
+
+	memcpy(&entry, t->bytes, sizeof(entry));
+	entry.ip.dmsk.s_addr = htonl(mask);
+	entry.ip.invflags = inverted;
+	memcpy(t->bytes, &entry, sizeof(entry));
+}
+
 static void dockers_resolver_is_known(void **state)
 {
 	static const struct {
@@ -145,6 +156,20 @@ static void dockers_resolver_is_known(void **state)
 					: "table nat of iptables-legacy: rewrites "
 					  "destinations: -j DNAT");
 	}
+}
+
+static void what_matches_more_than_dockers_resolver_is_told(void **state)
+{
+	const char *told = "table nat of iptables-legacy: rewrites destinations: -j DNAT";
+	struct table t = { .table = { .name = "nat" } };
+
+	(void)state;
+	put_dnat(&t, DOCKER, DOCKER);
+	assert_told(&t, NULL);
+	widen(&t, 0xff000000, 0);
+	assert_told(&t, told);
+	widen(&t, UINT32_MAX, IPT_INV_DSTIP);
+	assert_told(&t, told);
 }
 
 /* Wherever the bytes end, and whatever the offsets say. */
@@ -182,6 +207,7 @@ int main(void)
 		cmocka_unit_test(targets_are_told_with_their_number),
 		cmocka_unit_test(a_policy_is_no_rule),
 		cmocka_unit_test(dockers_resolver_is_known),
+		cmocka_unit_test(what_matches_more_than_dockers_resolver_is_told),
 		cmocka_unit_test(what_is_cut_is_not_understood),
 	};
 

@@ -369,6 +369,94 @@ static void the_order_of_elements_does_not_matter(void **state)
 	assert_differs(ruleset, held->bytes.data, held->bytes.length, 0, NULL);
 }
 
+/* Its elements from the last to the first, as some kernels give intervals. */
+static void put_turned(struct buf *out, const struct nlmsghdr *m)
+{
+	const struct nlattr *attr, *item, *items[64];
+	struct nlattr *nest;
+	size_t count = 0;
+	char bytes[8192];
+	struct nlmsghdr *turned =
+		memcpy(bytes, m, NLMSG_HDRLEN + sizeof(struct nfgenmsg));
+
+	turned->nlmsg_len = NLMSG_HDRLEN + sizeof(struct nfgenmsg);
+	mnl_attr_for_each (attr, m, sizeof(struct nfgenmsg)) {
+		if (mnl_attr_get_type(attr) != NFTA_SET_ELEM_LIST_ELEMENTS) {
+			mnl_attr_put(turned, attr->nla_type,
+				     mnl_attr_get_payload_len(attr),
+				     mnl_attr_get_payload(attr));
+			continue;
+		}
+		nest = mnl_attr_nest_start(turned, NFTA_SET_ELEM_LIST_ELEMENTS);
+		mnl_attr_for_each_nested (item, attr)
+			items[count++] = item;
+		assert_true(count > 1);
+		while (count--)
+			mnl_attr_put(turned, items[count]->nla_type,
+				     mnl_attr_get_payload_len(items[count]),
+				     mnl_attr_get_payload(items[count]));
+		mnl_attr_nest_end(turned, nest);
+	}
+	buf_add(out, turned, turned->nlmsg_len);
+}
+
+static void nor_does_it_when_the_kernel_begins_at_the_end(void **state)
+{
+	struct plan *plan CLEANUP(plan_freep) = plan_new(MODE_RESTRICTED);
+	struct ruleset *ruleset CLEANUP(ruleset_freep) = NULL;
+	struct buf held CLEANUP(buf_release) = { 0 };
+	size_t turned = 0;
+
+	(void)state;
+	open_range(plan, "192.0.2.1", "192.0.2.1", PORTSET_ANY);
+	open_range(plan, "192.0.2.8", "192.0.2.15", PORTSET_ANY);
+	open_range(plan, "198.51.100.0", "198.51.100.255", PORTSET_ANY);
+	ruleset = ruleset_of(plan, NULL);
+	for (size_t i = 0; i < ruleset->count; i++) {
+		const struct ruleset_message *message = &ruleset->messages[i];
+		const struct nlmsghdr *m =
+			(const void *)(ruleset->bytes.data + message->offset);
+		bool turn = NFNL_MSG_TYPE(m->nlmsg_type) == NFT_MSG_NEWSETELEM &&
+			    strstr(message->what, "allow4");
+
+		if (turn)
+			put_turned(&held, m);
+		else
+			buf_add(&held, m, message->length);
+		turned += turn;
+	}
+	assert_int_equal(turned, 1);
+	assert_differs(ruleset, held.data, held.length, 0, NULL);
+}
+
+static void an_element_is_told_as_people_write_it(void **state)
+{
+	static const struct {
+		const char *first, *last;
+		uint32_t from, to;
+		const char *told;
+	} cases[] = {
+		{ "203.0.113.1", "203.0.113.6", 0, 0, "203.0.113.1-203.0.113.6" },
+		{ "2001:db8::1", "2001:db8::2", 80, 90, "2001:db8::1-2001:db8::2 . " },
+		{ "203.0.113.9", "203.0.113.9", 80, 90, "80-90" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct plan *plan CLEANUP(plan_freep) = a_plan();
+		struct plan *more CLEANUP(plan_freep) = a_plan();
+		struct ruleset *sent CLEANUP(ruleset_freep) = ruleset_of(plan, NULL);
+		struct ruleset *held CLEANUP(ruleset_freep) = NULL;
+
+		open_range(more, cases[i].first, cases[i].last,
+			   cases[i].to ? ports_of(more, cases[i].from, cases[i].to)
+				       : PORTSET_ANY);
+		held = ruleset_of(more, NULL);
+		assert_differs(sent, held->bytes.data, held->bytes.length, 1,
+			       cases[i].told);
+	}
+}
+
 static void what_is_cut_is_an_error(void **state)
 {
 	struct plan *plan CLEANUP(plan_freep) = a_plan();
@@ -403,6 +491,8 @@ int main(void)
 		cmocka_unit_test(a_catch_all_is_seen),
 		cmocka_unit_test(what_was_deleted_is_not_missed),
 		cmocka_unit_test(the_order_of_elements_does_not_matter),
+		cmocka_unit_test(nor_does_it_when_the_kernel_begins_at_the_end),
+		cmocka_unit_test(an_element_is_told_as_people_write_it),
 		cmocka_unit_test(what_is_cut_is_an_error),
 	};
 
