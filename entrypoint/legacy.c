@@ -14,8 +14,10 @@
 
 /* Both families have structs of one layout and options of one number. */
 _Static_assert(sizeof(struct ipt_getinfo) == sizeof(struct ip6t_getinfo), "one layout");
+/* NOLINTBEGIN(misc-redundant-expression): that they are the same is what is asked. */
 _Static_assert(IPT_SO_GET_INFO == IP6T_SO_GET_INFO, "one number");
 _Static_assert(IPT_SO_GET_ENTRIES == IP6T_SO_GET_ENTRIES, "one number");
+/* NOLINTEND(misc-redundant-expression) */
 _Static_assert(NF_INET_NUMHOOKS == LEGACY_HOOKS, "the hooks");
 
 #define SIZE_MOST (64u << 20)
