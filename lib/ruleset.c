@@ -141,9 +141,10 @@ static void accept_dns(struct builder *b, const struct draft *draft)
 	}
 }
 
-/* Whoever may send from a resolver's address could answer what netpale asked of it: anybody
- * may bind Docker's 127.0.0.11, and what is dropped above as foreign may be an address of ours
- * later; the ports that netpale asks from are in /proc/net/udp. A resolver here answers in the flow that we began. */
+/* Whoever may send from a resolver's address could answer what netpale asked of it: anybody may
+ * bind Docker's 127.0.0.11, and what is dropped above as foreign may be an address of ours later;
+ * the ports that netpale asks from are in /proc/net/udp. A resolver here answers in the flow that we
+ * began. */
 static void refuse_forged_answers(struct builder *b, const struct draft *draft)
 {
 	for (size_t i = 0; i < 2; i++) {
