@@ -21,7 +21,7 @@ faulty() { in_place "$FAULTY_NETPALE" "$@"; }                            # ARGUM
 
 # What of a role is to fail in COMMAND -> $numbers, of $count.
 survey() { # ROLE allocations|answers COMMAND...
-	{ fault "$1" "$2" 0 . && blank; } 1<>/run/fault
+	blank 1<>/run/fault
 	fault "$1" "$2" 0 .
 	"${@:3}" >survey.out 2>survey.said || :
 	mapfile -t numbers </run/fault
