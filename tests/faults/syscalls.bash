@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # What the scripts share whose subject is a system call that fails. Each case is one run of netpale in
-# the client's network, by tests/faults/syscalls/start.c, which
-# prints how many there were. FAULTS=all takes every fault of every call; else each call fails once in
-# some way, of the longer starts some. Sourced behind lib.sh.
+# the client's network, by tests/faults/syscalls/start.c, which prints how many there were. Each call
+# fails once, in one of the ways that it may, of the longer starts some calls; with FAULTS=all every call
+# in every way, which takes an hour. Sourced behind lib.sh.
 
 # The release: it starts ten times faster than what carries the sanitizers.
 static=${BASH_SOURCE%/*}/../../build/static/netpale
