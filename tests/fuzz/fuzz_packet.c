@@ -11,7 +11,9 @@
 
 static void check(const struct nlmsghdr *m, const struct packet *packet)
 {
-	const uint8_t *begin = (const void *)m, *end = begin + m->nlmsg_len;
+	/* What fills a message up belongs to it. */
+	const uint8_t *begin = (const void *)m,
+		      *end = begin + NLMSG_ALIGN((size_t)m->nlmsg_len);
 
 	PROMISE(packet->hook == PACKET_IN || packet->hook == PACKET_FORWARD ||
 		packet->hook == PACKET_OUT);
