@@ -186,7 +186,9 @@ static const char *judge_agent(void)
 		return "the agent began without the whole fence";
 	if (strstr(now.said, "witness: ") && !strstr(now.said, "witness: held\n"))
 		return "the agent has what it should not have";
-	if (scenario.kills)
+	/* It was given up with netpale, which did not hear that it had begun. */
+	if (scenario.kills || (WEXITSTATUS(now.status) == 125 &&
+			       strstr(now.said, "the agent's process ended early")))
 		return NULL;
 	if (!strstr(now.said, "witness: held\n"))
 		return "the agent said nothing";
