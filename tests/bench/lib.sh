@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What the scripts that measure share, beside the place that tests/netns/lib.sh makes: samples in
-# samples/NAME, rows made from them, one table of rows. BUILD names another binary than
-# build/static/netpale, RUNS another number of repetitions than 7.
+# What the parts of the bench share, beside the place that tests/netns/lib.sh makes: samples in
+# samples/NAME, and rows made from them. BUILD names another binary than build/static/netpale, RUNS
+# another number of repetitions than 7.
 here=$(cd "${0%/*}" && pwd)
 root=${here%/*/*}
 out=$root/build/bench
@@ -31,6 +31,11 @@ measure() { # NAME COMMAND...: a sample of milliseconds, of those on a CPU, and 
 	echo "$kib" >>"samples/$name.kib"
 }
 median() { sort -g "samples/$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+clean() { # as in a container that has just been made
+	in_client nft flush ruleset
+	in_client ipset destroy
+	rm -rf /run/netpale
+}
 times() { awk -v a="$1" -v b="$2" 'BEGIN { print a / b }'; }
 
 # One row: WHAT UNIT SENSE(most|least) BUDGET NAME [PEER_WORDS PEER]... A median at most or at least
@@ -57,21 +62,7 @@ row() {
 		verdict: $verdict, samples: $samples, peers: $peers }' >>rows
 }
 
-# The rows so far, as a table on stdout, and with every sample: build/bench/NAME.txt, NAME.json.
-print_rows() { # NAME
-	local number
-	jq -s --arg kernel "$(uname -r)" --argjson cpus "$(nproc)" --argjson runs "$runs" \
-		'{ kernel: $kernel, cpus: $cpus, runs: $runs, rows: . }' rows >"$out/$1.json"
-	number='def number: if . >= 1000 then round | tostring elif . >= 10 then (. * 10 | round / 10 |
-		tostring) else (. * 100 | round / 100 | tostring) end;'
-	{
-		echo "what|median|budget||the same by others (times ours)"
-		jq -r "$number"' .rows[] | "\(.what)|\(.median | number) \(.unit)|\(if .budget == null then "-" else
-			(if .sense == "at most" then "<= " else ">= " end) + "\(.budget)" end)|\(.verdict)|" +
-			([.peers[] | "\(.name): \(.median | number) (x\(.ratio | number))"] | join("; "))' \
-			"$out/$1.json"
-	} | awk -F '|' '
-		{ for (i = 1; i <= NF; i++) { cell[NR, i] = $i; if (length($i) > width[i]) width[i] = length($i) } }
-		END { for (r = 1; r <= NR; r++) { for (i = 1; i < 5; i++) printf "%-*s  ", width[i], cell[r, i]
-			print cell[r, 5] } }' | tee "$out/$1.txt"
+# Into build/bench/NAME.json, with every sample; tests/bench/run prints them.
+keep_rows() { # NAME
+	jq -s . rows >"$out/$1.json"
 }

@@ -1,6 +1,8 @@
-/* connects ADDR PORT MS: how many TCP connections to an echo server, one after the other and each
- * with one byte there and back, in that time. Prints their number per second. */
+/* connects ADDR PORT MS [refused]: how many TCP connections to an echo server, one after the other and each
+ * with one byte there and back, in that time; or how many that are refused by a reset, whoever sends
+ * it. Prints their number per second. */
 
+#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,20 +32,31 @@ static int exchange(const struct addrinfo *to)
 	return close(fd);
 }
 
+static int be_refused(const struct addrinfo *to)
+{
+	int fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || connect(fd, to->ai_addr, to->ai_addrlen) == 0 ||
+	    errno != ECONNREFUSED)
+		return -1;
+	return close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 				  .ai_socktype = SOCK_STREAM };
 	struct addrinfo *to;
 	unsigned long count = 0;
+	int (*once)(const struct addrinfo *) = argc == 5 ? be_refused : exchange;
 	double start, end;
 
-	if (argc != 4 || getaddrinfo(argv[1], argv[2], &hints, &to) != 0)
+	if ((argc != 4 && argc != 5) || getaddrinfo(argv[1], argv[2], &hints, &to) != 0)
 		return 2;
 	start = now();
 	end = start + atoi(argv[3]) / 1e3;
 	for (; now() < end; count++) {
-		if (exchange(to) < 0) {
+		if (once(to) < 0) {
 			perror("connects");
 			return 1;
 		}
