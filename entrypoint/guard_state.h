@@ -95,8 +95,8 @@ struct guard {
 	struct init init; /* init.agent 0: none */
 	struct guard_counts counts;
 	char *status_kept; /* what status.json holds; owned */
-	bool lost;         /* something that was said to the forwarder */
 	int epoll, signals, timer;
+	bool lost;   /* something that was said to the forwarder */
 	bool unsure; /* the kernel may hold another fence than the regime's */
 	bool ended;
 	int status;
@@ -113,9 +113,9 @@ int guard_forward_start(struct guard *guard, struct error *err) MUST_CHECK;
 int guard_forward_await(struct guard *guard, struct error *err) MUST_CHECK;
 /* Something lies in its socket. */
 void guard_forward_read(struct guard *guard);
-/* It has ended, or must: kills it and decides when the next one starts. */
 /* What may be told has changed: the forwarder tells nothing again without asking. */
 void guard_forward_forget(struct guard *guard);
+/* It has ended, or must: kills it and decides when the next one starts. */
 void guard_forward_failed(struct guard *guard, const char *why);
 /* Twice a second. */
 void guard_forward_tick(struct guard *guard);

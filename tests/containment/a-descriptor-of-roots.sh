@@ -58,6 +58,7 @@ for fd in 0 1 2 7; do
 done
 
 # All that there are.
+# shellcheck disable=SC2016 # the agent's shell expands it
 fds='for fd in /proc/self/fd/*; do [ ! -e "$fd" ] || echo "${fd##*/}"; done'
 check 'unfenced: 7 is there' says <(with_socket 7 "${as_uid_1000[@]}" "$BASH" -c "$fds") '^7$'
 for stance in "${STANCES[@]}"; do

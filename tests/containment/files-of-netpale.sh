@@ -18,9 +18,11 @@ for file in run/netpale/{refused.jsonl,refused.old.jsonl,status.json,state.json,
 	[[ $file = etc/* ]] || echo "mv /$file /$file.other && mv /$file.other /$file"
 	[[ $file != run/netpale/* ]] || echo "ln -s /$file /$file.link && rm /$file.link"
 done >doors
-echo ": >/run/netpale/new && rm /run/netpale/new" >>doors
-echo "mv /run/netpale /run/other && mv /run/other /run/netpale" >>doors
-echo "chmod 755 /run/netpale" >>doors
+cat >>doors <<-'END'
+	: >/run/netpale/new && rm /run/netpale/new
+	mv /run/netpale /run/other && mv /run/other /run/netpale
+	chmod 755 /run/netpale
+END
 fenced true
 check 'root writes there' open_to doors in_client
 echo "test -r /run/netpale/lock" >>doors
@@ -94,8 +96,7 @@ check 'nothing was waited for' not says said.raced 'ended with (124|137)'
 # The control: whoever follows links reads it.
 rm -f project/.ccpod.yml
 check "root's eyes would" in_client env NETPALE_USER=0 "$NETPALE" apply -q -f /run/etc/policy.yml --project root.yml
-in_client nft list table inet netpale >table
-check 'and open the host' says table '203\.0\.113\.10'
+check 'and open the host' says <(in_client nft list table inet netpale) '203\.0\.113\.10'
 no_fence
 
 # A name that clears the screen, of who asks for what it must not.
