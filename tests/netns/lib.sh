@@ -139,9 +139,11 @@ stop_guard() { # SIGNAL
 	kill "-$1" "$guard"
 	wait "$guard" 2>/dev/null || :
 }
-settle() { # no duplicate address detection: addresses serve at once
+settle() { # no duplicate address detection: addresses serve at once. The kernel's groups are told at once, too
 	echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad
 	echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
+	echo 1 >/proc/sys/net/ipv6/conf/all/mldv2_unsolicited_report_interval
+	echo 1 >/proc/sys/net/ipv6/conf/default/mldv2_unsolicited_report_interval
 	ip link set lo up
 }
 setup_ns() { # NAME: a namespace with nothing but lo
@@ -244,6 +246,8 @@ ask() { # NAME
 lives() { same lives "$(ask "$1")"; }
 ended() { says <(ask "$1") '^ended'; }
 
+has_carrier() { says <("$@" ip -oneline link) ' (wire|eth0)@.* state UP '; } # command|in_client
+
 # The place.
 mount -t tmpfs -o mode=755 tmpfs /run
 WORK=/run/test
@@ -272,3 +276,7 @@ echo 'nameserver 198.51.100.53' >resolv.conf
 printf '127.0.0.1\tlocalhost\n::1\tlocalhost\n192.0.2.2\tclient\n' >hosts
 mount --bind resolv.conf /etc/resolv.conf
 mount --bind hosts /etc/hosts
+busywait 5000 has_carrier command && busywait 5000 has_carrier in_client || {
+	echo 'FAIL: the wire has no carrier'
+	exit 1
+}
