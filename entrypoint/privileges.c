@@ -239,7 +239,7 @@ static int prove_descriptors(const struct drop *drop, struct error *err)
 			       ? 0
 			       : error_errno(err, ERROR_PROOF, errno, "descriptors");
 	while ((entry = readdir(list))) {
-		int fd = atoi(entry->d_name);
+		int fd = (int)strtol(entry->d_name, NULL, 10);
 
 		if (fd > STDERR_FILENO && fd != dirfd(list) && !stays_open(drop, fd))
 			left = fd;

@@ -22,8 +22,8 @@ struct resolved *resolved_new(const uint8_t key[static HASH_KEY]) MUST_CHECK;
 void resolved_free(struct resolved *resolved);
 DEFINE_FREEP(resolved)
 
-/* An answer for `host` (normalised) had these addresses. Without memory it is not remembered. */
-void resolved_add(struct resolved *resolved, const char *host, const struct addr *addrs,
+/* An answer for `name` (normalised) had these addresses. Without memory it is not remembered. */
+void resolved_add(struct resolved *resolved, const char *name, const struct addr *addrs,
 		  size_t count);
 /* The names of an address, the latest answer's first; returns how many. More are not kept of one.
  * Borrowed until the next resolved_add(). */
@@ -37,7 +37,7 @@ struct asker {
 	char program[REFUSAL_PROGRAM]; /* escaped; "": not known */
 	int64_t time;                  /* when; of the caller's clock */
 };
-void resolved_asked(struct resolved *resolved, const char *host,
+void resolved_asked(struct resolved *resolved, const char *name,
 		    const struct asker *asker);
 /* The last who did, or NULL. Borrowed until the next resolved_asked(). */
-const struct asker *resolved_asker(const struct resolved *resolved, const char *host);
+const struct asker *resolved_asker(const struct resolved *resolved, const char *name);

@@ -7,6 +7,9 @@ command -v clang-tidy >/dev/null || { echo 'SKIP: no clang-tidy'; exit 77; }
 [ -e .clang-tidy ]
 checks=
 [ "${WHOLE:-0}" != 0 ] || checks='-clang-analyzer-*'
+# Each file once, however many programs are made of it.
+mkdir -p build/tidy
+jq 'unique_by(.file)' "$(dirname "$NETPALE")/compile_commands.json" >build/tidy/compile_commands.json
 printf '%s\n' lib/*.c entrypoint/*.c | xargs -P "$(nproc)" -n 4 \
-	clang-tidy -quiet -p "$(dirname "$NETPALE")" "--checks=$checks" \
+	clang-tidy -quiet -p build/tidy "--checks=$checks" \
 		--extra-arg=-Wno-missing-field-initializers
