@@ -70,14 +70,17 @@ tcpdump -i wire -Q in -nn -q -l -s 256 --immediate-mode \
 	>wire.log 2>tcpdump.log &
 busywait 5000 says tcpdump.log 'listening on' || { echo 'FAIL: no tcpdump'; exit 1; }
 
-# Everything up to here was seen once a datagram of that length has come, which every fence but `none`
-# allows; behind that one root's own packets would be refused too, so it waits a moment instead.
-marks=0
+# Everything up to here was seen once another datagram of that length has come, which every fence but
+# `none` allows; behind that one root's own packets would be refused too, so it waits a moment instead.
+MARKED=" > $ALLOWED\\.$MARK: UDP, length 1001\$"
+marks() { grep -cE "$MARKED" wire.log || :; }
+more_marks() { [ "$(marks)" -gt "$1" ]; } # BEFORE
 mark() {
-	marks=$((marks + 1))
-	in_client "$BASH" -c "printf %0$((1000 + marks))d 0 >/dev/udp/$ALLOWED/$MARK" 2>/dev/null ||
+	local before
+	before=$(marks)
+	in_client "$BASH" -c "printf %01001d 0 >/dev/udp/$ALLOWED/$MARK" 2>/dev/null ||
 		{ read -rt 0.3 -u "$quiet" || :; return 0; }
-	busywait 5000 says wire.log " > $ALLOWED.$MARK: UDP, length $((1000 + marks))\$"
+	busywait 5000 more_marks "$before"
 }
 # What has gone over the wire since the last mark, but what the script says is rightly so.
 RIGHTLY='^$'
@@ -85,18 +88,17 @@ seen() {
 	local from
 	from=$(($(wc -l <wire.log) + 1))
 	"$@" >attempt.log 2>&1 || :
-	mark
-	tail -n +$from wire.log | grep -Ev " > $ALLOWED\.$MARK: UDP, length 1[0-9]{3}\$" |
-		grep -Ev -e "$RIGHTLY" || :
+	mark || return 1
+	tail -n +$from wire.log | grep -Ev "$MARKED" | grep -Ev -e "$RIGHTLY" || :
 }
 gets_out() { # COMMAND...
 	local packets
-	packets=$(seen "$@")
+	packets=$(seen "$@") || { echo 'the mark did not come'; return 1; }
 	[ -n "$packets" ] || { echo 'nothing came over the wire'; cat attempt.log; return 1; }
 }
 stays_in() { # COMMAND...
 	local packets
-	packets=$(seen "$@")
+	packets=$(seen "$@") || { echo 'the mark did not come'; return 1; }
 	[ -z "$packets" ] || { echo "$packets"; cat attempt.log; return 1; }
 }
 stands_as() { same "$1" "$(ruleset)"; } # RULESET
