@@ -3,7 +3,7 @@
 # may have. A fence that does not fit in one message there goes up all the same, and again.
 . "${0%/*}/lib.sh"
 
-prefixes=49000 flows=$((2 * 199000))
+prefixes=120000 flows=$((2 * 120000))
 elements() {
 	nft -j list table inet netpale |
 		jq '[.nftables[].set? | select(. != null and .elem != null) | .elem | length] | add'
