@@ -41,7 +41,8 @@ static uint32_t number_of(const uint8_t *m)
 /* Turns the question into its answer; the question's OPT goes. */
 static size_t answer(uint8_t *m, size_t length)
 {
-	const uint8_t record[] = { 0xc0, HEADER, 0, TYPE_A, 0, 1, 0, 0, 0, TTL, 0, 4 };
+	const uint8_t ttl = turns ? 0 : TTL; /* nobody may tell it again */
+	const uint8_t record[] = { 0xc0, HEADER, 0, TYPE_A, 0, 1, 0, 0, 0, ttl, 0, 4 };
 	static uint32_t turn;
 	uint32_t addr = UINT32_C(11) << 24;
 	size_t end = question_end(m, length);
