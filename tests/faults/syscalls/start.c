@@ -180,15 +180,23 @@ static void take_case(const struct point *point, const struct fault *fault)
 
 /* --- judgement --------------------------------------------------------------------------------- */
 
+/* A line of netpale's that is no warning. */
+static bool said_why(void)
+{
+	for (const char *at = now.said; (at = strstr(at, "netpale: ")); at++)
+		if (strncmp(at, "netpale: warning", 16) != 0)
+			return true;
+	return false;
+}
+
 static const char *judge_agent(void)
 {
 	if (!is(now.at_begin, "full"))
 		return "the agent began without the whole fence";
 	if (strstr(now.said, "witness: ") && !strstr(now.said, "witness: held\n"))
 		return "the agent has what it should not have";
-	/* It was given up with netpale, which did not hear that it had begun. */
-	if (scenario.kills || (WEXITSTATUS(now.status) == 125 &&
-			       strstr(now.said, "the agent's process ended early")))
+	/* It was given up with netpale, which says why; perhaps before it could say a word. */
+	if (scenario.kills || (WEXITSTATUS(now.status) == 125 && said_why()))
 		return NULL;
 	if (!strstr(now.said, "witness: held\n"))
 		return "the agent said nothing";
