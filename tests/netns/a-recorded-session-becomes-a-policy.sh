@@ -1,6 +1,7 @@
 #!/bin/bash
 # Of a session of npm install, git clone and curl under `policy: audit`, `netpale suggest` makes a policy
 # that refuses nothing of it and opens no destination that was not used: whatever the stance on DNS.
+# Runs alone.
 . "${0%/*}/lib.sh"
 . "${0%/*}/world.bash"
 
