@@ -372,23 +372,30 @@ static bool closes_something(const struct lease_ops *ops)
 	return false;
 }
 
+/* All or nothing. While the kernel may hold another fence than the policy's it is told nothing. */
+static int open_learned(struct guard *guard, const struct lease_ops *ops, bool *ret_gone)
+{
+	struct error err;
+
+	if (guard->unsure)
+		return -1;
+	if (netlink_learn(guard->regime->fence.netlink, ops->v, ops->count,
+			  guard->regime->fence.plain, ret_gone, &err) == 0)
+		return 0;
+	guard->counts.kernel_refused++;
+	log_warning("learned addresses stay closed: %s", err.text);
+	return -1;
+}
+
 /* The kernel first, the replies then: never the other way round. */
 static void settle(struct guard *guard, struct batch *batch)
 {
 	bool refused = false, gone = false;
 	struct error err;
 
-	if (batch->ops.count > 0 && guard->unsure) {
+	if (batch->ops.count > 0 && open_learned(guard, &batch->ops, &gone) < 0) {
 		refused = true;
 		leases_undo(guard->leases, &batch->ops);
-	} else if (batch->ops.count > 0 &&
-		   netlink_learn(guard->regime->fence.netlink, batch->ops.v,
-				 batch->ops.count, guard->regime->fence.plain, &gone,
-				 &err) < 0) {
-		refused = true;
-		guard->counts.kernel_refused++;
-		leases_undo(guard->leases, &batch->ops);
-		log_warning("learned addresses stay closed: %s", err.text);
 	}
 	if (refused || closes_something(&batch->ops))
 		guard_forward_forget(guard);

@@ -21,6 +21,16 @@
 #define TCP_SYN 0x02
 #define HOPLIMIT_OFFSET 7
 
+/* None of those bits of conntrack's is set; or some are. */
+static void match_ct_bits(struct builder *b, uint32_t key, bool none, uint32_t bits)
+{
+	uint32_t zero = 0;
+
+	load_ct(b, key);
+	mask(b, &bits, sizeof(bits));
+	compare(b, none, &zero, sizeof(zero));
+}
+
 void match_ct_state(struct builder *b, unsigned states)
 {
 	static const struct {
@@ -30,12 +40,9 @@ void match_ct_state(struct builder *b, unsigned states)
 		      { CT_ESTABLISHED, "established" },
 		      { CT_RELATED, "related" },
 		      { CT_NEW, "new" } };
-	uint32_t bits = states, zero = 0;
 	const char *before = "";
 
-	load_ct(b, NFT_CT_STATE);
-	mask(b, &bits, sizeof(bits));
-	compare(b, false, &zero, sizeof(zero));
+	match_ct_bits(b, NFT_CT_STATE, false, states);
 	say(b, "ct state ");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (!(states & names[i].bit))
@@ -62,22 +69,14 @@ void match_ct_mark(struct builder *b, uint32_t mark)
 /* Its destination was changed: by a redirect, say. */
 void match_ct_dnat(struct builder *b)
 {
-	uint32_t bits = IPS_DST_NAT, zero = 0;
-
-	load_ct(b, NFT_CT_STATUS);
-	mask(b, &bits, sizeof(bits));
-	compare(b, false, &zero, sizeof(zero));
+	match_ct_bits(b, NFT_CT_STATUS, false, IPS_DST_NAT);
 	say(b, "ct status dnat");
 }
 
 /* No helper of conntrack has announced it, because of what was said in another flow. */
 void match_ct_unexpected(struct builder *b)
 {
-	uint32_t bits = IPS_EXPECTED, zero = 0;
-
-	load_ct(b, NFT_CT_STATUS);
-	mask(b, &bits, sizeof(bits));
-	compare(b, true, &zero, sizeof(zero));
+	match_ct_bits(b, NFT_CT_STATUS, true, IPS_EXPECTED);
 	say(b, "ct status & expected == 0");
 }
 
