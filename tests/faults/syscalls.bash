@@ -29,20 +29,12 @@ policy() { # STANCE [NAME-ATTRIBUTE]
 }
 echo 'network: { allow: [203.0.113.10] }' >policies/old
 
-# The fence as nft lists it, in one line: without what differs from one apply to the next, without sets
-# that no rule uses, and without the name's addresses: one that was not resolved is only not open.
+# The fence as nft lists it, in one line: without what differs from one apply to the next, and without the
+# name's addresses: one that was not resolved is only not open.
+cp "${BASH_SOURCE%/*}/used.awk" .
 cat >listed <<'END'
-nft -n list table inet netpale | awk '
-	/^\tset / { name = $2 }
-	name != "" { sets[++count] = sets[count] $0 "\n"; of[count] = name }
-	name == "" { rules = rules $0 "\n" }
-	/^\t}/ { name = "" }
-	END {
-		for (i = 1; i <= count; i++)
-			if (rules ~ "@" of[i] "[^a-z0-9_]" && of[i] !~ /^(refused|learned|revoked)/)
-				printf "%s", sets[i]
-		printf "%s", rules
-	}' | sed -E '/^\tflags (owner|persist)/ d; s/ # progname.*//; s/_b\>//g
+nft -n list table inet netpale | awk -v but='^(refused|learned|revoked)' -f used.awk |
+	sed -E '/^\tflags (owner|persist)/ d; s/ # progname.*//; s/_b\>//g
 	s/(ct mark (set )?)0x[0-9a-f]+/\1MARK/' | tr -s '[:space:]' ' ' |
 	sed -E 's/, (198\.51\.100\.15|2001:db8:1::15)//g; s/(198\.51\.100\.15|2001:db8:1::15), //g'
 END

@@ -33,20 +33,11 @@ survey() { # ROLE allocations|answers COMMAND...
 
 # --- what stands -------------------------------------------------------------------------------
 
-# The fence without what was refused or learned, whatever its generation and whoever holds it, and without
-# sets that no rule uses: a start that could not be proven takes none away -> $stands; "" when there is none.
+# The fence without what was refused or learned, whatever its generation and whoever holds it
+# -> $stands; "" when there is none.
 look() {
-	stands=$(nsenter --net=/run/netns/client -- nft -n list table inet netpale 2>/dev/null | awk '
-		/^\tset / { name = $2 }
-		name != "" { sets[++count] = $0; of[count] = name }
-		name == "" { rules = rules $0 "\n" }
-		/^\t}/ { name = "" }
-		END {
-			for (i = 1; i <= count; i++)
-				if (rules ~ "@" of[i] "[^a-z0-9_]")
-					print sets[i]
-			printf "%s", rules
-		}' | sed '/set \(refused\|learned\)/,/^\t}/ { /elements/ { :more; /}$/ ! { N; b more }; d } }
+	stands=$(nsenter --net=/run/netns/client -- nft -n list table inet netpale 2>/dev/null |
+		awk -f "${BASH_SOURCE[0]%/*}/used.awk" | sed '/set \(refused\|learned\)/,/^\t}/ { /elements/ { :more; /}$/ ! { N; b more }; d } }
 			/^$/d; /^\tflags \(owner,\)\?persist$/d; s/ # progname.*//; s/\([@ ][a-z0-9_]*\)_b\>/\1/g')
 }
 open_it() { nsenter --net=/run/netns/client -- nft flush ruleset; }
