@@ -20,7 +20,10 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
 	tini unbound util-linux \
 	&& rm -rf /var/lib/apt/lists/*
 
-RUN apt-get update && apt-get install -y --no-install-recommends nodejs npm \
+# The dev containers' own command, and what reads our schema and our manifests as others do.
+RUN apt-get update && apt-get install -y --no-install-recommends bash-completion fish nodejs npm zsh \
 	&& rm -rf /var/lib/apt/lists/* \
-	&& npm install --global --no-audit --no-fund @devcontainers/cli \
+	&& npm install --global --no-audit --no-fund @devcontainers/cli ajv yaml \
+		kubernetes-models @kubernetes-models/cilium \
 	&& rm -rf /root/.npm
+ENV NODE_PATH=/usr/local/lib/node_modules

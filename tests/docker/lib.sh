@@ -92,19 +92,20 @@ said() { docker logs "$1" 2>&1 | grep -F -e "$2" >/dev/null; }
 
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }
 
-# An image of docker/NAME as it is now, by a tag of its hash; built once, by one of us.
+# An image of docker/NAME, or of tests/docker/images/NAME, as it is now, by a tag of its hash; built once,
+# by one of us. One that takes nothing of netpale outlives a change of netpale.
 image_of() {
-	local name=$1 image hash
+	local name=$1 from=$repository/docker/$1 image hash
 
+	[ -e "$from/Dockerfile" ] || from=$tests/images/$name
 	hash=$({
-		docker image inspect -f '{{.Id}}' netpale:dev
-		find "$repository/docker/$name" -type f | sort | xargs sha256sum
+		! grep -q netpale:dev "$from/Dockerfile" || docker image inspect -f '{{.Id}}' netpale:dev
+		find "$from" -type f | sort | xargs sha256sum
 	} | sha256sum | cut -c 1-12)
 	image=netpale-$name:$hash
 	{
 		flock 9
-		docker image inspect "$image" || docker build -q --network host -t "$image" \
-			"$repository/docker/$name"
+		docker image inspect "$image" || docker build -q --network host -t "$image" "$from"
 	} >"$work/build.log" 2>&1 9>"$repository/build/docker-tests/$name.lock" ||
 		fail "building $image: $(tail -n 3 "$work/build.log")"
 	echo "$image"
