@@ -1,22 +1,17 @@
+#include "tests/fuzz/input.h"
 #include "tests/unit/merge_world.h"
 
 /* Four layers, drawn by the bytes, merged by netpale and by the model of DESIGN's words. */
 
-struct input {
-	const uint8_t *at, *end;
-};
-
-static uint32_t take(void *context, uint32_t below)
+static uint32_t draw(void *context, uint32_t below)
 {
-	struct input *input = context;
-
-	return input->at < input->end ? *input->at++ % below : 0;
+	return take(context, below);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	struct input input = { bytes, bytes + length };
-	struct mm_world world = { .draw = take, .context = &input };
+	struct mm_world world = { .draw = draw, .context = &input };
 	struct mm_real real;
 	bool refused;
 	const char *differs = mm_round(&world, &real, &refused);

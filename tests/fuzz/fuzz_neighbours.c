@@ -13,6 +13,7 @@
 #include "lib/messages.h"
 #include "lib/neighbours.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/input.h"
 
 /* Tables of others, as a dump has them. An even first byte: the rest is that dump, as bytes, but without
  * rules: those go to libnftnl, which ends the process when it finds something that no kernel writes.
@@ -23,15 +24,6 @@
 #define RULES 12u
 #define EXPRESSIONS 6u
 #define MESSAGE 4096u
-
-struct input {
-	const uint8_t *at, *end;
-};
-
-static uint32_t take(struct input *input, uint32_t below)
-{
-	return input->at < input->end ? *input->at++ % below : 0;
-}
 
 static const char *const names[] = { "a", "output", "nat", "DOCKER", "b", "REDIRECT" };
 static const uint8_t families[] = { NFPROTO_INET, NFPROTO_IPV4,   NFPROTO_IPV6,

@@ -3,6 +3,7 @@
 #include "lib/macros.h"
 #include "lib/permit.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/input.h"
 
 /* The bytes are a policy, its answers and its site, in a world of a few addresses and points.
  * The plan has to agree with explain_addr() everywhere in it. */
@@ -33,10 +34,6 @@ static const uint32_t points[] = {
 
 static const char *const hosts[] = { "a.example", "b.a.example", "db" };
 
-struct input {
-	const uint8_t *at, *end;
-};
-
 struct world {
 	struct policy policy;
 	struct answers answers;
@@ -46,11 +43,6 @@ struct world {
 	struct answer answer[ARRAY_SIZE(hosts)];
 	struct addr addrs[ARRAY_SIZE(hosts)][2];
 };
-
-static uint32_t take(struct input *input, uint32_t below)
-{
-	return input->at < input->end ? *input->at++ % below : 0;
-}
 
 static struct addr take_addr(struct input *input)
 {

@@ -1,6 +1,7 @@
 #include "lib/macros.h"
 #include "lib/sweep.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/input.h"
 
 /* The arithmetic of intervals against arrays: the bytes are operations on three maps from the addresses
  * at one end of a family to sets of ports at one end of the line, and each is asked of every address and
@@ -9,15 +10,6 @@
 #define ADDRS 16u
 #define POINTS 12u
 #define MAPS 3u
-
-struct input {
-	const uint8_t *at, *end;
-};
-
-static uint32_t take(struct input *input, uint32_t below)
-{
-	return input->at < input->end ? *input->at++ % below : 0;
-}
 
 /* Which addresses and points those are. */
 struct window {

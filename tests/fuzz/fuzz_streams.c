@@ -7,6 +7,7 @@
 #include "entrypoint/forwarder_internal.h"
 #include "lib/macros.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/input.h"
 
 /* Wraps: accept4 recv send close forwarder_watch questions_begin questions_forget */
 /* DNS by TCP, as clients send it and take the answers: the bytes say which connection sends what in which
@@ -161,15 +162,6 @@ void __wrap_questions_forget(struct forwarder *f, const struct stream *stream)
 }
 
 /* --- what happens ---------------------------------------------------------------------------- */
-
-struct input {
-	const uint8_t *at, *end;
-};
-
-static uint32_t take(struct input *input, uint32_t below)
-{
-	return input->at < input->end ? *input->at++ % below : 0;
-}
 
 static void say(struct connection *client, struct input *input)
 {

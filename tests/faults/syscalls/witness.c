@@ -17,6 +17,8 @@
 
 #include <linux/netlink.h>
 
+#include "tests/faults/syscalls/refused.h"
+
 #define AGENT 1000
 
 static int finish(const char *what)
@@ -93,24 +95,6 @@ static const char *look_at_parent(void)
 	if (open)
 		closedir(open);
 	return open ? "its parent's descriptors" : NULL;
-}
-
-static bool is_refused(const char *text)
-{
-	struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_port = htons(7) };
-	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons(7) };
-	bool six = inet_pton(AF_INET, text, &to4.sin_addr) != 1;
-	int fd = socket(six ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
-	ssize_t sent;
-
-	if (six && inet_pton(AF_INET6, text, &to6.sin6_addr) != 1)
-		exit(2);
-	sent = sendto(fd, "?", 1, 0, six ? (void *)&to6 : (void *)&to4,
-		      six ? sizeof(to6) : sizeof(to4));
-	if (sent >= 0 || errno != EPERM)
-		return false;
-	close(fd);
-	return true;
 }
 
 int main(int argc, char **argv)
