@@ -5,4 +5,4 @@
 . "${0%/*}/syscalls.bash"
 . "${0%/*}/guard.bash"
 
-at_work -k -s 16
+at_work -k -s "$(each_nth 16)"

@@ -6,4 +6,4 @@
 . "${0%/*}/syscalls.bash"
 . "${0%/*}/guard.bash"
 
-at_work -s 12
+at_work -s "$(each_nth 12)"

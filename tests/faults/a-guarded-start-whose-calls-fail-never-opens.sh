@@ -4,7 +4,7 @@
 . "${0%/*}/syscalls.bash"
 
 learn_fences guarded
-each 'guarded, on a fresh network, as PID 1' -s 4 -p -a "$witness" -- \
+each 'guarded, on a fresh network, as PID 1' -s "$(each_nth 4)" -p -a "$witness" -- \
 	"${run[@]}" -f policies/guarded "${agent[@]}" stays
-each 'a guard alone, over another fence' "${over_old[@]}" -s 6 -g -- \
+each 'a guard alone, over another fence' "${over_old[@]}" -s "$(each_nth 6)" -g -- \
 	guard --resolve-timeout 1 -f policies/guarded

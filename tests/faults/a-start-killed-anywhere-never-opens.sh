@@ -6,9 +6,9 @@
 . "${0%/*}/syscalls.bash"
 
 learn_fences resolvers
-each 'killed on a fresh network' -k -s 6 -a "$witness" -- "${run[@]}" -f policies/resolvers "${agent[@]}"
-each 'killed over another fence, as PID 1' "${over_old[@]}" -k -s 6 -p -a "$witness" -- \
+each 'killed on a fresh network' -k -s "$(each_nth 6)" -a "$witness" -- "${run[@]}" -f policies/resolvers "${agent[@]}"
+each 'killed over another fence, as PID 1' "${over_old[@]}" -k -s "$(each_nth 6)" -p -a "$witness" -- \
 	"${run[@]}" -f policies/resolvers "${agent[@]}" stays
 learn_fences guarded
-each 'guarded, killed over another fence, as PID 1' "${over_old[@]}" -k -s 16 -p -a "$witness" -- \
+each 'guarded, killed over another fence, as PID 1' "${over_old[@]}" -k -s "$(each_nth 16)" -p -a "$witness" -- \
 	"${run[@]}" -f policies/guarded "${agent[@]}" stays

@@ -7,7 +7,7 @@
 
 learn_fences resolvers
 each 'names, on a fresh network' -a "$witness" -- "${run[@]}" -f policies/resolvers "${agent[@]}"
-each 'names, over another fence, as PID 1' "${over_old[@]}" -s 2 -p -a "$witness" -- \
+each 'names, over another fence, as PID 1' "${over_old[@]}" -s "$(each_nth 2)" -p -a "$witness" -- \
 	"${run[@]}" -f policies/resolvers "${agent[@]}" stays
 learn_fences pinned
-each 'pinned names, as PID 1' -s 2 -p -a "$witness" -- "${run[@]}" -f policies/pinned "${agent[@]}" stays
+each 'pinned names, as PID 1' -s "$(each_nth 2)" -p -a "$witness" -- "${run[@]}" -f policies/pinned "${agent[@]}" stays

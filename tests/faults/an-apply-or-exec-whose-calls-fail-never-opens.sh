@@ -7,4 +7,4 @@ learn_fences resolvers
 each 'apply, over another fence' "${over_old[@]}" -- apply --resolve-timeout 1 -f policies/resolvers
 netpale apply -q -f policies/resolvers
 each 'exec, as root' -b full -a "$witness" -- exec "${agent[@]}"
-each 'exec, as root, as PID 1' -s 2 -p -b full -a "$witness" -- exec "${agent[@]}" stays
+each 'exec, as root, as PID 1' -s "$(each_nth 2)" -p -b full -a "$witness" -- exec "${agent[@]}" stays

@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # What the scripts share whose subject is a system call that fails. Each case is one run of netpale in
 # the client's network, by tests/faults/syscalls/start.c, which prints how many there were. Each call
-# fails once, in one of the ways that it may, of the longer starts some calls; with FAULTS=all every call
-# in every way, which takes an hour. Sourced behind lib.sh.
+# fails once, in one of the ways that it may, of the longer starts some calls, and of those a third unless
+# `tests/run faults` asks for more; with FAULTS=all every call in every way, which takes an hour. Sourced
+# behind lib.sh.
 
 # The release: it starts ten times faster than what carries the sanitizers.
 static=${BASH_SOURCE%/*}/../../build/static/netpale
@@ -11,6 +12,7 @@ witness=$(realpath "$PEERS/fault-witness")
 REFUSED=(198.51.100.17 2001:db8:1::17)
 whole=()
 [ "${FAULTS-}" != all ] || whole=(-w)
+each_nth() { echo $(($1 * (${WHOLE:-0} ? 1 : 3))); } # COUNT
 
 mkdir fences policies
 start udp 198.51.100.53 53 "$PEERS/dns" 198.51.100.53 53 quiet a=198.51.100.15 aaaa=2001:db8:1::15
