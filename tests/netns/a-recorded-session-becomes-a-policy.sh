@@ -41,6 +41,13 @@ refused_but_for() { # TEXT
 # What shows that data.example is refused: pinned, the question for it.
 declare -A SHOWS=([resolvers]=data.example [pinned]=198.51.100.53 [guarded]=data.example)
 
+# A fresh network, as each container has it: a question from a port that was asked from under the last
+# stance would go on where that one let it, unseen by nat.
+begin() { # POLICY
+	in_client conntrack -F 2>/dev/null
+	start_agent "$1"
+}
+
 make_world
 # As in every container; git asks for it.
 printf '192.0.2.2\t%s\n' "$(uname -n)" >>hosts
@@ -53,7 +60,7 @@ for stance in resolvers pinned guarded; do
 		  dns: $stance
 	END
 	: >world.log
-	start_agent /run/audit.yml
+	begin /run/audit.yml
 	session "$stance, audit"
 	agent getent ahosts data.example >/dev/null
 	for name in api packages git; do
@@ -70,7 +77,7 @@ for stance in resolvers pinned guarded; do
 198.51.100.15 443/tcp
 203.0.113.10 5432/tcp'
 
-	start_agent /run/suggested.yml
+	begin /run/suggested.yml
 	session "$stance, suggested"
 	refute "$stance: a name that was asked for and not used is refused" \
 		agent curl -fsS --max-time 20 https://data.example/
