@@ -1,7 +1,9 @@
 #!/bin/bash
 # docker/compose as it stands, but in a network without a way out.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/compose.bash"
 
+example=$repository/docker/compose
 cat >"$work/inside.yml" <<'YAML'
 networks: {default: {internal: true}}
 services:
@@ -9,16 +11,13 @@ services:
   api: {build: {network: host}}
   database: {build: {network: host}}
 YAML
-compose() {
-	docker-compose -p "$id" -f "$repository/docker/compose/compose.yml" -f "$work/inside.yml" "$@"
-}
-# shellcheck disable=SC2317  # called at the end
-clean_more() {
-	[ "$1" = 0 ] || compose logs --no-color
-	compose down -v -t 1 --rmi local >"$work/down.log" 2>&1
-}
 
-compose up -d >"$work/up.log" 2>&1 || fail "up: $(tail -n 5 "$work/up.log")"
+# What the README says to type.
+types() {
+	docker compose up -d
+	docker compose exec agent netpale exec -- bash
+}
+await 30 'what the README says leads to a shell as the agent' typed
 # shellcheck disable=SC2317  # called through await
 logged() { compose logs --no-color agent 2>&1 | grep -F "$1"; }
 await 20 'the agent is fenced' logged 'netpale: restricted'
@@ -33,7 +32,7 @@ tries api 8080
 contains 'the api is reached' open "$out"
 tries database 5432
 contains 'the database does not exist' 'Name or service not known' "$out"
-tries "$(docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$(compose ps -q database)")" 5432
+tries "$(address_of database)" 5432
 contains 'its address is refused' 'Connection refused' "$out"
 
 # shellcheck disable=SC2016  # the shell inside expands it
@@ -55,8 +54,10 @@ capture as_root delete table inet netpale
 cat >"$work/plain.yml" <<'YAML'
 services: {agent: {environment: {NETPALE_DNS: resolvers}}}
 YAML
-compose -f "$work/plain.yml" up -d agent >"$work/up.log" 2>&1 || fail "up again: $(tail -n 5 "$work/up.log")"
+compose -f "$example/entrypoint.yml" -f "$work/plain.yml" up -d agent >"$work/up.log" 2>&1 || fail "up again: $(tail -n 5 "$work/up.log")"
 await 20 'without a guard it is healthy, too' health "$(compose ps -q agent)" healthy
+equals 'netpale as the entrypoint: the command is the agent' '[netpale run --] [sleep infinity]' \
+	"$(docker inspect -f '{{.Config.Entrypoint}} {{.Config.Cmd}}' "$(compose ps -q agent)")"
 as_root delete table inet netpale
 await 20 'without its fence it is not' health "$(compose ps -q agent)" unhealthy
 capture compose exec -T agent netpale verify

@@ -1,9 +1,11 @@
 #!/bin/bash
 # docker/sidecar as it stands, but in a network without a way out.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/compose.bash"
 
+example=$repository/docker/sidecar
 # Its policy as a copy that can change.
-cp "$repository/docker/sidecar/policy.yml" "$work/policy.yml"
+cp "$example/policy.yml" "$work/policy.yml"
 cat >"$work/inside.yml" <<YAML
 networks: {default: {internal: true}}
 services:
@@ -12,16 +14,13 @@ services:
   api: {build: {network: host}}
   database: {build: {network: host}}
 YAML
-compose() {
-	docker-compose -p "$id" -f "$repository/docker/sidecar/compose.yml" -f "$work/inside.yml" "$@"
-}
-# shellcheck disable=SC2317  # called at the end
-clean_more() {
-	[ "$1" = 0 ] || compose logs --no-color
-	compose down -v -t 1 --rmi local >"$work/down.log" 2>&1
-}
 
-compose up -d >"$work/up.log" 2>&1 || fail "up: $(tail -n 5 "$work/up.log")"
+# What the README says to type.
+types() {
+	docker compose up -d
+	docker compose exec agent bash
+}
+await 30 'what the README says leads to a shell as the agent' typed
 # The agent runs, so the fence was healthy: now what it was healthy about.
 capture compose exec -T fence /netpale verify
 equals 'netpale verify finds the fence' 0 "$status"
@@ -45,7 +44,7 @@ tries() { capture compose exec -T -u "$1" agent bash -c "exec 3<>/dev/tcp/$2/$3 
 up() { compose exec -T "$1" bash -c "exec 3<>/dev/tcp/localhost/$2"; }
 await 20 'the api answers at home' up api 8080
 await 20 'the database answers at home' up database 5432
-database=$(docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$(compose ps -q database)")
+database=$(address_of database)
 for user in agent root; do
 	tries $user api 8080
 	contains "the api is reached as $user" open "$out"
