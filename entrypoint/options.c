@@ -71,7 +71,7 @@ static const struct definition definitions[] = {
 	{ "wildcards", 0, OPTION_FLAG, GROUP_SUGGEST, AT(wildcards), NULL,
 	  "let a wildcard stand for three names and more" },
 	{ "format", 0, OPTION_TEXT, GROUP_FORMAT, AT(format), "FORMAT",
-	  "nft (default) or json" },
+	  "nft (default), json, networkpolicy or cilium" },
 	{ "json", 0, OPTION_FLAG, GROUP_JSON, AT(json), NULL,
 	  "results and messages as JSON" },
 	{ "quiet", 'q', OPTION_FLAG, GROUP_SAY, AT(quiet), NULL, "say errors only" },

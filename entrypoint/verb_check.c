@@ -7,6 +7,7 @@
 #include "entrypoint/log.h"
 #include "entrypoint/verbs.h"
 #include "lib/json.h"
+#include "lib/kubernetes.h"
 #include "lib/presets.h"
 #include "lib/ruleset.h"
 
@@ -87,37 +88,79 @@ static int print_json(const struct plan *plan, struct error *err)
 	return print_result(&text, err);
 }
 
-int verb_plan(const struct options *options, struct error *err)
+/* One of a plan for this place, or of an object for another. */
+struct format {
+	const char *name;
+	int (*print)(const struct plan *plan, struct error *err);
+	int (*object)(const struct policy *policy, const struct answers *answers,
+		      struct notes *notes, struct buf *out, struct error *err);
+};
+
+static const struct format formats[] = {
+	{ "nft", print_nft, NULL },
+	{ "json", print_json, NULL },
+	{ "networkpolicy", NULL, networkpolicy_print },
+	{ "cilium", NULL, cilium_print },
+};
+
+static const struct format *find_format(const struct options *options, struct error *err)
 {
-	const char *format = options->any.format ? options->any.format
-			     : options->any.json ? "json"
-						 : "nft";
-	static const struct {
-		const char *name;
-		int (*print)(const struct plan *plan, struct error *err);
-	} formats[] = { { "nft", print_nft }, { "json", print_json }, { 0 } },
-	  *known = formats;
-	struct inputs inputs CLEANUP(inputs_release) = { 0 };
-	struct plan *plan CLEANUP(plan_freep) = NULL;
+	const char *name = options->any.format ? options->any.format
+			   : options->any.json ? "json"
+					       : "nft";
+	char shown[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (strcmp(name, formats[i].name) == 0)
+			return &formats[i];
+	error_set(err, ERROR_USAGE,
+		  "--format: expected nft, json, networkpolicy or cilium, not '%s'",
+		  escape(shown, sizeof(shown), name, strlen(name)));
+	return NULL;
+}
+
+static int plan_here(const struct options *options, struct inputs *inputs,
+		     struct plan **ret, struct error *err)
+{
 	struct answers answers;
 	struct site site;
-	char shown[64];
+
+	if (inputs_site(NULL, &site, err) < 0 ||
+	    inputs_answers(options, inputs, NULL, 0, &answers, err) < 0)
+		return -1;
+	return plan_build(&inputs->policy, &answers, &site, &inputs->notes, ret, err);
+}
+
+static int make_object(const struct format *format, const struct options *options,
+		       struct inputs *inputs, struct buf *out, struct error *err)
+{
+	struct answers answers = { 0 };
+
+	if ((format->object != cilium_print || cilium_asks(&inputs->policy)) &&
+	    inputs_answers(options, inputs, NULL, 0, &answers, err) < 0)
+		return -1;
+	return format->object(&inputs->policy, &answers, &inputs->notes, out, err);
+}
+
+int verb_plan(const struct options *options, struct error *err)
+{
+	const struct format *format = find_format(options, err);
+	struct inputs inputs CLEANUP(inputs_release) = { 0 };
+	struct buf text CLEANUP(buf_release) = { 0 };
+	struct plan *plan CLEANUP(plan_freep) = NULL;
 	int result;
 
-	while (known->name && strcmp(format, known->name) != 0)
-		known++;
-	if (!known->name)
-		return error_set(err, ERROR_USAGE,
-				 "--format: expected nft or json, not '%s'",
-				 escape(shown, sizeof(shown), format, strlen(format)));
+	if (!format)
+		return -1;
 	result = inputs_read(options, NULL, false, &inputs, err);
-	if (result == 0 &&
-	    (inputs_site(NULL, &site, err) < 0 ||
-	     inputs_answers(options, &inputs, NULL, 0, &answers, err) < 0 ||
-	     plan_build(&inputs.policy, &answers, &site, &inputs.notes, &plan, err) < 0))
-		result = -1;
+	if (result == 0)
+		result = format->object
+				 ? make_object(format, options, &inputs, &text, err)
+				 : plan_here(options, &inputs, &plan, err);
 	inputs_say_notes(&inputs.notes, NOTE_WARNING);
-	return result < 0 ? -1 : known->print(plan, err);
+	if (result < 0)
+		return -1;
+	return plan ? format->print(plan, err) : print_result(&text, err);
 }
 
 static int print_object(json_t *object, struct error *err)

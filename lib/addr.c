@@ -96,6 +96,18 @@ bool prefix_contains(const struct prefix *prefix, const struct addr *addr)
 	       addr->value <= prefix_last(prefix);
 }
 
+struct prefix prefix_within(enum family family, u128 first, u128 last)
+{
+	struct addr addr = { first, family };
+
+	for (uint8_t length = 0;; length++) {
+		struct prefix prefix = prefix_of(&addr, length);
+
+		if (prefix.base.value == first && prefix_last(&prefix) <= last)
+			return prefix;
+	}
+}
+
 char *prefix_format(const struct prefix *prefix, char out[static PREFIX_TEXT])
 {
 	addr_format(&prefix->base, out);
@@ -208,6 +220,13 @@ static const struct special specials[] = {
 	{ V6(0x3fff000000000000, 0, 20), ADDR_PRIVATE }, /* documentation, RFC 9637 */
 };
 
+/* Outside 2000::/3 nothing is global unicast: mapped, NAT64, multicast, reserved. */
+static const struct prefix not_global[] = {
+	V6(0, 0, 3),
+	V6(0x4000000000000000, 0, 2),
+	V6(0x8000000000000000, 0, 1),
+};
+
 static const char *const scope_names[] = {
 	[ADDR_PUBLIC] = "public",           [ADDR_PRIVATE] = "private",
 	[ADDR_LOOPBACK] = "loopback",       [ADDR_LINK_LOCAL] = "link-local",
@@ -225,8 +244,17 @@ enum addr_scope addr_scope(const struct addr *addr)
 		if (prefix_contains(&specials[i].prefix, addr))
 			return specials[i].scope;
 	}
-	/* Outside 2000::/3 nothing is global unicast: mapped, NAT64, multicast, reserved. */
-	if (addr->family == FAMILY_6 && addr->value >> 125 != 1)
-		return ADDR_SPECIAL;
+	for (size_t i = 0; i < ARRAY_SIZE(not_global); i++) {
+		if (prefix_contains(&not_global[i], addr))
+			return ADDR_SPECIAL;
+	}
 	return ADDR_PUBLIC;
+}
+
+const struct prefix *addr_not_public(size_t index)
+{
+	if (index < ARRAY_SIZE(specials))
+		return &specials[index].prefix;
+	index -= ARRAY_SIZE(specials);
+	return index < ARRAY_SIZE(not_global) ? &not_global[index] : NULL;
 }

@@ -57,6 +57,9 @@ u128 addr_max(enum family family);
 int addr_compare(const struct addr *a, const struct addr *b); /* family, then value */
 enum addr_scope addr_scope(const struct addr *addr);
 const char *addr_scope_name(enum addr_scope scope); /* "private", "loopback", ... */
+/* The networks that hold all addresses but the public ones, some of them within others; NULL behind
+ * the last. */
+const struct prefix *addr_not_public(size_t index);
 
 /* "ADDR" or "ADDR/LENGTH". Fails with the reason: not an address, a length out of range,
  * host bits set (names the network meant), a v4-mapped literal (write the IPv4 address). */
@@ -65,3 +68,5 @@ char *prefix_format(const struct prefix *prefix, char out[static PREFIX_TEXT]);
 struct prefix prefix_of(const struct addr *addr, uint8_t length); /* host bits cleared */
 u128 prefix_last(const struct prefix *prefix);
 bool prefix_contains(const struct prefix *prefix, const struct addr *addr);
+/* The largest that begins with `first` and ends with `last` or before. */
+struct prefix prefix_within(enum family family, u128 first, u128 last);

@@ -12,17 +12,12 @@ static const char *const protocol_names[] = { "tcp", "udp" };
 static void print_range(const struct span *span, enum family family, struct buf *out)
 {
 	struct addr first = { span->first, family }, last = { span->last, family };
+	struct prefix prefix = prefix_within(family, span->first, span->last);
 	char text[PREFIX_TEXT];
 
-	for (int length = addr_bits(family); length >= 0; length--) {
-		struct prefix prefix = prefix_of(&first, (uint8_t)length);
-
-		if (prefix.base.value != span->first || prefix_last(&prefix) > span->last)
-			break;
-		if (prefix_last(&prefix) == span->last) {
-			buf_puts(out, prefix_format(&prefix, text));
-			return;
-		}
+	if (prefix_last(&prefix) == span->last) {
+		buf_puts(out, prefix_format(&prefix, text));
+		return;
 	}
 	buf_printf(out, "%s-", addr_format(&first, text));
 	buf_puts(out, addr_format(&last, text));

@@ -128,6 +128,70 @@ static void knows_special_addresses(void **state)
 	assert_int_equal(addr_scope(&mapped), ADDR_SPECIAL);
 }
 
+/* All ranges of sixteen addresses, at either end of what there is. */
+static void ranges_are_cut_into_the_fewest_prefixes(void **state)
+{
+	const struct addr begins[] = { { 0, FAMILY_4 },
+				       { UINT32_MAX - 15, FAMILY_4 },
+				       { ~(u128)15, FAMILY_6 } };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(begins) * 256; i++) {
+		const struct addr *begin = &begins[i / 256];
+		u128 first = begin->value + i % 16, last = begin->value + i / 16 % 16;
+		struct prefix prefix;
+
+		if (first > last)
+			continue;
+		prefix = prefix_within(begin->family, first, last);
+		assert_true(prefix.base.value == first);
+		assert_true(prefix_last(&prefix) <= last);
+		/* One that is larger would begin before, or end behind. */
+		if (prefix.length > 0) {
+			struct prefix wider =
+				prefix_of(&prefix.base, (uint8_t)(prefix.length - 1));
+
+			assert_true(wider.base.value < first ||
+				    prefix_last(&wider) > last);
+		}
+	}
+	assert_int_equal(prefix_within(FAMILY_6, 0, addr_max(FAMILY_6)).length, 0);
+	assert_int_equal(prefix_within(FAMILY_4, 0, addr_max(FAMILY_4)).length, 0);
+	assert_int_equal(prefix_within(FAMILY_4, 0, addr_max(FAMILY_4) - 1).length, 1);
+}
+
+static bool is_in_a_network(const struct addr *addr)
+{
+	const struct prefix *prefix;
+
+	for (size_t i = 0; (prefix = addr_not_public(i)); i++)
+		if (prefix_contains(prefix, addr))
+			return true;
+	return false;
+}
+
+/* At the borders of all of them. */
+static void the_networks_that_are_not_public_are_all_there_are(void **state)
+{
+	const struct prefix *prefix;
+	size_t count = 0;
+
+	(void)state;
+	for (; (prefix = addr_not_public(count)); count++) {
+		const u128 borders[] = { prefix->base.value - 1, prefix->base.value,
+					 prefix_last(prefix), prefix_last(prefix) + 1 };
+
+		for (size_t i = 0; i < ARRAY_SIZE(borders); i++) {
+			struct addr addr = { borders[i] & addr_max(prefix->base.family),
+					     prefix->base.family };
+
+			assert_int_equal(is_in_a_network(&addr),
+					 addr_scope(&addr) != ADDR_PUBLIC);
+		}
+	}
+	assert_true(count > 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +199,8 @@ int main(void)
 		cmocka_unit_test(refuses_with_the_reason),
 		cmocka_unit_test(knows_ranges),
 		cmocka_unit_test(knows_special_addresses),
+		cmocka_unit_test(ranges_are_cut_into_the_fewest_prefixes),
+		cmocka_unit_test(the_networks_that_are_not_public_are_all_there_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
