@@ -42,6 +42,8 @@ static const struct verb verbs[] = {
 	  GROUP_REFUSALS | SAY, 0, 0, verb_log },
 	{ "suggest", "", "print a policy from what was seen, see policy: audit",
 	  POLICY | GROUP_SUGGEST, 0, 0, verb_suggest },
+	{ "init", "", "write a first policy, guessed from what lies here",
+	  GROUP_INIT | SAY, 0, 0, verb_init },
 	{ "reload", "", "have the guard read the policy again", SAY, 0, 0, verb_reload },
 	{ "presets", "[NAME]", "the built-in groups; NAME prints pasteable lines", SAY, 0,
 	  1, verb_presets },

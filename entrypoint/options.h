@@ -23,6 +23,7 @@ enum option_group {
 	GROUP_LOG = 1 << 8,      /* --log */
 	GROUP_REFUSALS = 1 << 9, /* log -f, --since, --hook */
 	GROUP_SUGGEST = 1 << 10, /* suggest --wildcards, --since */
+	GROUP_INIT = 1 << 11,    /* init --agent, --stdout */
 };
 
 struct words {
@@ -33,10 +34,10 @@ struct words {
 /* What one source (the variables, or the flags) said; NULL and false: nothing. */
 struct settings {
 	const char *profile, *project, *trust_project, *policy, *dns;
-	const char *resolve_timeout, *answers, *user, *format, *log, *since;
+	const char *resolve_timeout, *answers, *user, *format, *log, *since, *agent;
 	struct words allow, deny, open, closed;
 	bool allow_root, allow_sudo, allow_host_network, quiet, verbose, json, follow,
-		hook, wildcards;
+		hook, wildcards, to_stdout;
 };
 
 struct options;

@@ -14,8 +14,6 @@
 #include "entrypoint/eyes.h"
 #include "entrypoint/fd.h"
 
-#define PROJECT_FILE ".ccpod.yml"
-
 /* As many links as the kernel follows. */
 #define LINKS_MAX 40
 
@@ -146,14 +144,14 @@ static bool is_there(const char *path, const struct user *as)
 
 int source_find_project(const struct user *as, struct buf *out, struct error *err)
 {
-	char directory[PATH_MAX], candidate[PATH_MAX + sizeof(PROJECT_FILE) + 1];
+	char directory[PATH_MAX], candidate[PATH_MAX + sizeof(SOURCE_PROJECT) + 1];
 
 	if (!getcwd(directory, sizeof(directory)))
 		return error_errno(err, ERROR_POLICY, errno, "the working directory");
 	for (;;) {
 		char *slash = strrchr(directory, '/');
 
-		snprintf(candidate, sizeof(candidate), "%s/" PROJECT_FILE,
+		snprintf(candidate, sizeof(candidate), "%s/" SOURCE_PROJECT,
 			 slash[1] ? directory : "");
 		if (is_there(candidate, as)) {
 			buf_puts(out, candidate);
@@ -161,7 +159,7 @@ int source_find_project(const struct user *as, struct buf *out, struct error *er
 		}
 		if (errno != ENOENT)
 			return error_errno(err, ERROR_POLICY, errno,
-					   "looking for " PROJECT_FILE);
+					   "looking for " SOURCE_PROJECT);
 		if (slash == directory && !slash[1])
 			return 1;
 		slash[slash == directory] = '\0';

@@ -20,7 +20,10 @@
 int source_read(const char *path, const struct user *as, size_t limit, struct buf *out,
 		struct error *err) MUST_CHECK;
 
-/* The nearest .ccpod.yml from the working directory upwards: 0 with the path in `out`, 1 when
+/* What a project's policy is called. */
+#define SOURCE_PROJECT ".ccpod.yml"
+
+/* The nearest one from the working directory upwards: 0 with the path in `out`, 1 when
  * there is none. Whatever bears that name counts, source_read() judges it. `as`, or NULL: with whose
  * eyes to look where we may not, root's without the capabilities to look everywhere. */
 int source_find_project(const struct user *as, struct buf *out, struct error *err)

@@ -1,15 +1,12 @@
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "entrypoint/inputs.h"
 #include "entrypoint/log.h"
 #include "entrypoint/recorded.h"
+#include "entrypoint/result.h"
 #include "entrypoint/verbs.h"
 #include "entrypoint/when.h"
 #include "lib/clock.h"
-#include "lib/json.h"
 #include "lib/suggest.h"
 
 /* A policy from what was seen. */
@@ -43,20 +40,6 @@ static void say_what_is_missing(const struct recorded *recorded,
 			    (unsigned long long)recorded->list.lost);
 }
 
-/* The comments are half of it, so it stays YAML. */
-static int wrap_json(struct buf *text)
-{
-	json_t *object = json_pack("{s:i, s:s}", "version", 1, "yaml", text->data);
-	char *line = json_print(object, JSON_COMPACT);
-
-	if (!line)
-		return -1;
-	buf_clear(text);
-	buf_printf(text, "%s\n", line);
-	free(line);
-	return text->failed ? -1 : 0;
-}
-
 static int print(struct suggestion *suggestion, struct inputs *inputs, bool json,
 		 struct error *err)
 {
@@ -67,12 +50,7 @@ static int print(struct suggestion *suggestion, struct inputs *inputs, bool json
 		return -1;
 	if (suggest_print(suggestion, inputs->arena, &text, err) < 0)
 		return -1;
-	if (json && wrap_json(&text) < 0)
-		return error_memory(err);
-	if (fwrite(text.data, 1, text.length, stdout) != text.length ||
-	    fflush(stdout) != 0)
-		return error_set(err, ERROR_KERNEL, "cannot write the result");
-	return EX_OK;
+	return result_print_policy(&text, json, err);
 }
 
 int verb_suggest(const struct options *options, struct error *err)

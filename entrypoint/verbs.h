@@ -17,4 +17,5 @@ int verb_plan(const struct options *options, struct error *err);
 int verb_presets(const struct options *options, struct error *err);
 int verb_verify(const struct options *options, struct error *err);
 int verb_suggest(const struct options *options, struct error *err);
+int verb_init(const struct options *options, struct error *err);
 int verb_version(const struct options *options, struct error *err);

@@ -2,7 +2,7 @@
 # The hosts of package registries stand nowhere whole, only grouped by domain in presets.yml.
 set -eu
 cd "$(dirname "$0")/../.."
-names=$(for preset in npm pypi cargo rubygems debian ubuntu alpine docker; do
+names=$(for preset in npm pypi cargo rubygems packagist maven gradle nuget debian ubuntu alpine docker; do
 	"$NETPALE" presets "$preset"
 done | sed -n 's/^- "\{0,1\}\([a-z0-9.-]*\.[a-z]*\).*/\1/p' | sort -u)
 [ "$(echo "$names" | wc -l)" -gt 10 ] || { echo 'FAIL: the presets name no registries'; exit 1; }

@@ -48,9 +48,10 @@ static const struct preset *found(const char *name)
 static void has_the_promised_groups(void **state)
 {
 	static const char *const names[] = {
-		"claude",   "openai", "npm",    "pypi",     "go",       "cargo",
-		"rubygems", "github", "gitlab", "debian",   "ubuntu",   "alpine",
-		"vscode",   "docker", "lan",    "metadata", "attached",
+		"claude",   "openai",    "npm",      "pypi",   "go",     "cargo",
+		"rubygems", "packagist", "maven",    "gradle", "nuget",  "github",
+		"gitlab",   "debian",    "ubuntu",   "alpine", "vscode", "docker",
+		"lan",      "metadata",  "attached",
 	};
 
 	(void)state;
