@@ -131,23 +131,25 @@ static void read_authority(struct guesses *guesses, const struct clue *clue,
 	const char *at = memrchr(text.at, '@', text.length);
 	struct text host;
 	char ports[sizeof("65535/tcp")] = "";
+	bool whole = true;
 
 	if (at)
 		text = text_from(text, (size_t)(at - text.at) + 1);
 	if (text.length && *text.at == '[') {
 		text_skip(&text, "[");
 		host = text_until(&text, "]");
+		whole = text.length;
 		text_skip(&text, "]");
 	} else {
 		host = text_until(&text, ":");
 	}
 	if (text.length && *text.at == ':')
 		text = text_from(text, 1);
+	if (!whole || (text.length && !is_port(text))) {
+		guess_nothing(guesses, clue);
+		return;
+	}
 	if (text.length) {
-		if (!is_port(text)) {
-			guess_nothing(guesses, clue);
-			return;
-		}
 		memcpy(ports, text.at, text.length);
 		memcpy(ports + text.length, "/tcp", sizeof("/tcp"));
 		port = ports;
@@ -175,6 +177,9 @@ static void read_url(struct guesses *guesses, const struct clue *clue, struct te
 		if (!clue->marker->git || !rest.length || *rest.at != ':' ||
 		    authority.length < 2)
 			return;
+		/* "ext::COMMAND" is somebody else's to understand. */
+		if (rest.length > 1 && rest.at[1] == ':')
+			port = NULL;
 	}
 	if (!port || may_be_password(rest))
 		guess_nothing(guesses, clue);
@@ -220,7 +225,7 @@ static void read_section(struct lines *lines, struct text *text)
 	const char *sections = lines->clue.marker->sections;
 	struct text name;
 
-	text_skip(text, "[");
+	text_skip(text, "[ \t");
 	name = text_until(text, " \t\r\"]");
 	text_until(text, "]");
 	text_skip(text, "]");
