@@ -1,6 +1,7 @@
 #!/bin/bash
 # Each way to use netpale has a page whose section "Use" is short, and every block of code in it is copied
 # from a file that the tests run: <!-- from FILE --> stands above the block. Such a mark holds elsewhere, too.
+# And what a page links to is there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -80,6 +81,12 @@ long() { # PAGE: its section Use is there, and has at most 20 lines
 			else if (last > 20) print FILENAME ": its section Use has " last " lines"
 		}' "$1"
 }
+astray() { # PAGE
+	local link
+	while read -r link; do
+		[ -e "$(dirname "$1")/$link" ] || echo "$1: there is no $link"
+	done < <(grep -oE '\]\([^)#:]+' "$1" | cut -c 3-)
+}
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -89,7 +96,7 @@ status=0
 sample() { # SAID LINE...
 	local said=$1 got
 	printf '%s\n' "${@:2}" >"$work/page.md"
-	got=$({ faults "$work/page.md"; long "$work/page.md"; } | sed 's/^[^ ]* //' | head -n 1)
+	got=$({ faults "$work/page.md"; astray "$work/page.md"; long "$work/page.md"; } | sed 's/^[^ ]* //' | head -n 1)
 	[ "${got:-nothing}" = "$said" ] || { echo "FAIL: of '${*:2}' is said '$got', not '$said'"; status=1; }
 }
 sample 'there is no section "## Use"' '# A page'
@@ -100,6 +107,7 @@ sample 'there is no tests/walk' '## Use' '<!-- from tests/walk -->' '```sh' 'set
 sample 'this does not stand in tests/run' '## Use' '<!-- from tests/run -->' '```sh' 'set -euo nopipefail' '```'
 sample 'no test uses .gitignore' '## Use' '<!-- from .gitignore -->' '```sh' "$(head -n 1 .gitignore)" '```'
 mapfile -t many < <(printf '%s\n' {1..21})
+sample 'there is no page.txt' '## Use' '[a page](page.txt), [itself](page.md), [elsewhere](https://x.example)'
 sample 'its section Use has 21 lines' '## Use' "${many[@]}"
 rm -f "$work/page.md"
 
@@ -110,7 +118,7 @@ for page in "${ways[@]}"; do
 	[ -z "$found" ] || { echo "$found"; status=1; }
 done
 while read -r page; do
-	found=$(faults "$page")
+	found=$(faults "$page"; astray "$page")
 	[ -z "$found" ] || { echo "$found"; status=1; }
 done < <(git ls-files -- '*.md' 2>/dev/null || find . -name '*.md' -not -path './build/*' -not -path './.git/*')
 exit "$status"
