@@ -125,3 +125,6 @@ visited() { visits "$1" | grep -F reached; }
 await 20 'its page is up' said "$id-closed" started
 await 20 'a port that the image opens is reached' visited opened
 contains 'any other is refused' 'closed:3000 refused at once' "$(visits closed)"
+
+capture docker exec "$id-closed" netpale exec -- sh -c 'id -u; probe other:80'
+contains 'a shell beside it that gives up first is fenced, too' $'1000\nother:80 refused at once' "$out"
