@@ -31,7 +31,7 @@ const struct scaffold_marker scaffold_markers[SCAFFOLD_MARKERS] = {
 	{ .name = "requirements.txt",
 	  .presets = { "pypi" },
 	  .keys = "-i --index-url --extra-index-url -f --find-links" },
-	{ .name = "requirements?*.txt", .presets = { "pypi" } },
+	{ .name = "requirements-*.txt", .presets = { "pypi" } },
 	{ .name = "setup.py", .presets = { "pypi" } },
 	{ .name = "Pipfile", .presets = { "pypi" }, .sections = "source", .keys = "url" },
 	{ .name = "uv.lock", .presets = { "pypi" } },
@@ -174,7 +174,7 @@ static void print_rest(const struct guesses *guesses, const struct scaffold_foun
 		buf_printf(out, "    # There was more: these are the first %u.\n",
 			   GUESSES_MAX);
 	if (guesses->left_out.count) {
-		buf_puts(out, "    # Nothing that a line could be made of: ");
+		buf_puts(out, "    # Left out, no host to open: ");
 		print_whys(&guesses->left_out, out);
 		buf_puts(out, "\n");
 	}
@@ -199,8 +199,7 @@ static void print_policy(const struct guesses *guesses,
 		buf_puts(out, "  allow:  # nothing was found\n");
 	print_guesses(
 		guesses, false,
-		"    # Only the repository names these, and who wrote it may want more "
-		"than you do:\n"
+		"    # Named by the repository alone, whose author may want more than you:\n"
 		"    # take the first # away from what you know.\n",
 		out);
 	print_rest(guesses, found, out);

@@ -63,6 +63,7 @@ logs() {
 }
 check 'log' results 'Cm log' logs
 check 'suggest' results 'Cm suggest' netpale suggest -q "${policy[@]}" --json
+check 'init' results 'Cm init' netpale init --stdout --json
 check 'version' results 'Cm version' netpale version --json
 
 check 'an error of the command line' says_json 64 'did you mean' netpale check --polcy full --json

@@ -50,7 +50,7 @@ static char *entries(char *text)
 			break;
 		if (strncmp(line, "    - ", 6) != 0 &&
 		    strncmp(line, "    # - ", 8) != 0 &&
-		    strncmp(line, "    # Nothing", 13) != 0)
+		    strncmp(line, "    # Left", 10) != 0)
 			continue;
 		assert_true(asprintf(&next, "%s%s|", out, line + 4) > 0);
 		free(out);
@@ -76,8 +76,7 @@ static void assert_remote(const char *url, const char *entry)
 
 	snprintf(text, sizeof(text), "[remote \"x\"]\n\turl = %s\n", url);
 	if (!entry)
-		strcpy(expected,
-		       "|# Nothing that a line could be made of: .git/config:2|");
+		strcpy(expected, "|# Left out, no host to open: .git/config:2|");
 	else if (!*entry)
 		strcpy(expected, "|");
 	else
@@ -263,10 +262,10 @@ static void services_of_compose_are_neighbours(void **state)
 		"|# - db:5432/tcp  # compose.yml:3|"
 		"# - { host: web, ports: [80-81/tcp, 90/tcp, 5000-5001/tcp, 53/udp] }"
 		"  # compose.yml:4|# - worker  # compose.yml:7|# - odd  # compose.yml:8|"
-		"# Nothing that a line could be made of: compose.yml:9, compose.yml:10, "
+		"# Left out, no host to open: compose.yml:9, compose.yml:10, "
 		"compose.yml:11, ...|");
 	assert_made("docker-compose.yml", "services: {a: {b: [}}",
-		    "|# Nothing that a line could be made of: docker-compose.yml|");
+		    "|# Left out, no host to open: docker-compose.yml|");
 	assert_made("compose.yaml", "services: [a, b]\n", "|");
 	assert_made("compose.yaml", "- services\n", "|");
 	assert_made("compose.yaml", "", "|");
@@ -312,7 +311,7 @@ static void a_nul_ends_nothing_but_its_host(void **state)
 
 	(void)state;
 	assert_string_equal(made, "|# - c.example:443/tcp  # .npmrc:2|"
-				  "# Nothing that a line could be made of: .npmrc:1|");
+				  "# Left out, no host to open: .npmrc:1|");
 	free(made);
 }
 
@@ -322,8 +321,7 @@ static void what_could_not_be_read_is_told(void **state)
 
 	(void)state;
 	assert_non_null(strstr(text, "\n    - preset: rubygems  # Gemfile\n"));
-	assert_non_null(
-		strstr(text, "\n    # Nothing that a line could be made of: Gemfile\n"));
+	assert_non_null(strstr(text, "\n    # Left out, no host to open: Gemfile\n"));
 	free(text);
 }
 

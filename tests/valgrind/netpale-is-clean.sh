@@ -49,7 +49,7 @@ run() { # COMMAND...
 }
 if [ "${WHOLE:-0}" != 0 ]; then
 	mapfile -t UNIT < <(cd tests/unit && printf '%s\n' test_*.c | sed 's/^test_//; s/\.c$//')
-	GOLDEN=(check json plan log suggest tables)
+	GOLDEN=(check init json plan log suggest tables)
 	mapfile -t NETNS < <(cd tests/netns && printf '%s\n' *.sh | grep -v '^lib\.sh$' | sed 's/\.sh$//')
 fi
 for name in "${UNIT[@]}"; do
