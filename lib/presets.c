@@ -187,19 +187,23 @@ int presets_load(struct arena *arena, const struct preset **ret, size_t *ret_cou
 	struct arena *tree CLEANUP(arena_freep) = arena_new(YAML_TREE_BYTES);
 	struct notes notes CLEANUP(notes_release) = { 0 };
 	const struct fields fields = { "presets.yml", arena, &notes };
-	int result;
+	const struct preset *presets;
+	size_t count;
 
 	if (!tree)
 		return error_memory(err);
-	result = load(yaml_read((const char *)presets_yml, sizeof(presets_yml),
-				fields.source, tree, &notes),
-		      &fields, ret, ret_count, err);
-	if (result == 0 && notes.out_of_memory)
+	if (load(yaml_read((const char *)presets_yml, sizeof(presets_yml), fields.source,
+			   tree, &notes),
+		 &fields, &presets, &count, err) < 0)
+		return -1;
+	if (notes.out_of_memory)
 		return error_memory(err);
-	if (result == 0 && notes.errors)
+	if (notes.errors)
 		return error_set(err, ERROR_POLICY, "presets.yml:%u: %s",
 				 notes.v[0].at.line, notes.v[0].text);
-	return result;
+	*ret = presets;
+	*ret_count = count;
+	return 0;
 }
 
 const struct preset *presets_find(const struct preset *presets, size_t count,
