@@ -53,11 +53,14 @@ static int open_as(const char *path, int flags, const struct user *as)
 	return fd;
 }
 
+const struct user source_self;
+
 static int open_source(const char *path, const struct user *as)
 {
 	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (as ? O_NOFOLLOW : 0);
 
-	return as && geteuid() == 0 ? open_as(path, flags, as) : open(path, flags);
+	return as && as != &source_self && geteuid() == 0 ? open_as(path, flags, as)
+							  : open(path, flags);
 }
 
 /* Read once, to the end that the file has then: nothing that changes it later is seen. */
@@ -116,7 +119,7 @@ int source_read(const char *path, const struct user *as, size_t limit, struct bu
 	/* A socket, or a device without a driver. */
 	if (fd < 0 && errno == ENXIO)
 		return error_set(err, ERROR_POLICY, "%s: is not a regular file", name);
-	if (fd < 0 && as && errno == EACCES)
+	if (fd < 0 && as && as != &source_self && errno == EACCES)
 		return error_set(err, ERROR_POLICY,
 				 "%s: the agent's user (uid %u) cannot read it", name,
 				 as->uid);

@@ -16,7 +16,9 @@
  * `as` NULL: the operator's own file, symbolic links are followed. Otherwise a stranger's
  * (the project's): opened with the file-system ids and groups of `as`, so that root reads
  * nothing that the agent could not, and the file itself must not be a link. Only root can take
- * on another's ids; whoever is not reads as himself. */
+ * on another's ids; whoever is not reads as himself. &source_self: a stranger's file, too, read by
+ * ourselves as we are. */
+extern const struct user source_self;
 int source_read(const char *path, const struct user *as, size_t limit, struct buf *out,
 		struct error *err) MUST_CHECK;
 

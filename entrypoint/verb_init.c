@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
-#include "entrypoint/fd.h"
 #include "entrypoint/log.h"
 #include "entrypoint/result.h"
 #include "entrypoint/source.h"
@@ -59,12 +59,10 @@ static bool is_reached(const char *path)
 static int look_at(const struct scaffold_marker *marker, struct buf *text,
 		   struct scaffold_found *ret, struct error *err)
 {
-	const struct user self = { .uid = geteuid(), .gid = getegid() };
-
 	ret->there = is_reached(marker->name) && is_regular(marker->name);
 	if (!ret->there || !scaffold_is_read(marker))
 		return 0;
-	if (source_read(marker->name, &self, SCAFFOLD_BYTES, text, err) == 0) {
+	if (source_read(marker->name, &source_self, SCAFFOLD_BYTES, text, err) == 0) {
 		ret->bytes = text->data ? text->data : "";
 		ret->length = text->length;
 		return 0;

@@ -59,6 +59,10 @@ tells explain --answers answers -f new.yml 203.0.113.8:443
 tells explain --answers answers -f loud.yml --json www.example.com:443
 tells presets npm
 tells suggest -f new.yml
+printf '[remote "a"]\n\turl = https://a.example/\n' >.gitmodules
+echo 'registry=https://b.example/' >.npmrc
+printf 'services:\n  c: { expose: [80] }\n' >compose.yml
+tells init --stdout
 tells log
 tells log --json
 tells verify

@@ -20,6 +20,7 @@
 #include "lib/refusal_list.h"
 #include "lib/refusal_table.h"
 #include "lib/ruleset.h"
+#include "lib/scaffold.h"
 #include "lib/suggest.h"
 #include "tests/unit/heap.h"
 
@@ -350,6 +351,22 @@ static int a_suggestion(struct stage *stage, struct error *err)
 	return result;
 }
 
+static int a_first_policy(struct stage *stage, struct error *err)
+{
+	static const char bytes[] =
+		"services: { db: { expose: [5432, 80/udp] }, web: {} }\n"
+		"[remote]\nurl=https://www.example.com\n"
+		"registry=10.1.2.3\nregistry = https://x.example:8443\n";
+	struct scaffold_found found[SCAFFOLD_MARKERS];
+
+	for (size_t i = 0; i < SCAFFOLD_MARKERS; i++)
+		found[i] = (struct scaffold_found){ true, bytes,
+						    scaffold_markers[i].compose
+							    ? strcspn(bytes, "\n")
+							    : strlen(bytes) };
+	return scaffold_print("claude", found, stage->arena, &stage->out, err);
+}
+
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
@@ -423,7 +440,8 @@ static void in_turn(scene *play_it, const char *name)
 	X(permissions)                                                                   \
 	X(leases)                                                                        \
 	X(refusals)                                                                      \
-	X(a_suggestion)
+	X(a_suggestion)                                                                  \
+	X(a_first_policy)
 
 #define DEFINE_TEST(scene)                                                               \
 	static void scene##_without_memory(void **state)                                 \
