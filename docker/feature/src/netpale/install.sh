@@ -87,7 +87,6 @@ check_policy() {
 
 [ "$(id -u)" = 0 ] || die 'install.sh must run as root'
 [ -f "$here/netpale" ] || die "$here has no netpale: docker/feature/pack puts it there"
-chmod 755 "$here/netpale"
 "$here/netpale" version >/dev/null || die "$here/netpale does not run here: is it for another processor?"
 umask 022
 check_users
