@@ -33,8 +33,8 @@ set(CPACK_PACKAGE_CONTACT "the netpale authors <netpale@example.com>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "container entrypoint that fences a coding agent")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
   "It reads a policy, puts a default-deny nftables ruleset into the container's own
- network namespace, gives up every privilege that could undo it, proves that, and
- starts the agent as an unprivileged user. The program is static and needs no package.")
+network namespace, gives up every privilege that could undo it, proves that, and
+starts the agent as an unprivileged user. The program is static and needs no package.")
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 include(CPack)
