@@ -187,8 +187,8 @@ int presets_load(struct arena *arena, const struct preset **ret, size_t *ret_cou
 	struct arena *tree CLEANUP(arena_freep) = arena_new(YAML_TREE_BYTES);
 	struct notes notes CLEANUP(notes_release) = { 0 };
 	const struct fields fields = { "presets.yml", arena, &notes };
-	const struct preset *presets;
-	size_t count;
+	const struct preset *presets = NULL;
+	size_t count = 0;
 
 	if (!tree)
 		return error_memory(err);

@@ -26,20 +26,23 @@ static bool same_ports(const struct entry *a, const struct entry *b)
 		memcmp(a->ports, b->ports, a->port_count * sizeof(*a->ports)) == 0);
 }
 
+/* Or neither is there. */
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 static bool same_host(const struct entry *a, const struct entry *b)
 {
-	if (a->kind != b->kind)
-		return false;
-	if (a->kind == ENTRY_NAME)
-		return strcmp(a->host, b->host) == 0;
-	return addr_compare(&a->prefix.base, &b->prefix.base) == 0;
+	return a->kind == b->kind && same_text(a->host, b->host) &&
+	       addr_compare(&a->prefix.base, &b->prefix.base) == 0;
 }
 
 static bool same_guess(const struct guess *a, const struct guess *b)
 {
-	if (a->preset || b->preset)
-		return a->preset && b->preset && strcmp(a->preset, b->preset) == 0;
-	return same_host(&a->entry, &b->entry) && same_ports(&a->entry, &b->entry);
+	return same_text(a->preset, b->preset) &&
+	       (a->preset ||
+		(same_host(&a->entry, &b->entry) && same_ports(&a->entry, &b->entry)));
 }
 
 static void add(struct guesses *guesses, const struct guess *wanted,

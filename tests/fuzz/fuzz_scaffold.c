@@ -6,8 +6,8 @@
 #include "tests/fuzz/fuzz.h"
 
 /* Files, each with its name in its first line and a line "..." between two: what is written is a policy
- * that nobody has a word to say about, also when all its comments are taken for entries; it is plain
- * text; and who a URL says that the user is makes no difference to it. */
+ * that nobody has a word to say about (scaffold_print() reads it back), also when all its comments are
+ * taken for entries; it is plain text; and who a URL says that the user is makes no difference to it. */
 
 #define MEMORY (64u << 20)
 static const char separator[] = "\n...\n";
@@ -113,7 +113,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	memcpy(copy, bytes, length);
 	lay_out(copy, length, found);
 	print(found, &text);
-	check(text.data, text.length);
 	check_opened(&text);
 	for (size_t i = 0; i < SCAFFOLD_MARKERS; i++)
 		if (found[i].bytes && !scaffold_markers[i].compose)
