@@ -1,16 +1,33 @@
 # shellcheck shell=bash disable=SC2154  # of lib.sh
-# What the tests of the Feature share: docker/feature in a project, in a network of the test's.
+# What the tests of the Feature share: docker/feature in a project, and a `docker` for the dev containers'
+# command line that builds without a network and leaves nothing behind that is not labelled.
 . "$tests/devcontainer.bash"
 
-# The command line keeps what it gives to a build in an image of one name, whoever runs it.
-up() {
+mkdir -p "$work/bin"
+cat >"$work/bin/docker" <<DOCKER
+#!/bin/bash
+case \$1 in
+build) set -- build --force-rm --network none --label "$label" "\${@:2}" ;;
+run) set -- run --label "$label" \${NETWORK:+--network "\$NETWORK"} "\${@:2}" ;;
+esac
+exec $(command -v docker) "\$@"
+DOCKER
+chmod +x "$work/bin/docker"
+
+# with_docker COMMAND...: one at a time, since the command line keeps what it gives to a build in an image
+# that has one name for all.
+with_docker() {
+	local status=0
+
 	flock 8
-	cli up --buildkit never
+	PATH=$work/bin:$PATH "$@" 8>&- || status=$?
 	flock -u 8
+	return "$status"
 } 8>"$repository/build/docker-tests/feature.lock"
 
-# project OPTIONS [FILTER]: the example with these options, JSON, as the page says; FILTER is jq's, of the
-# whole file.
+up() { with_docker cli up --buildkit never; }
+
+# project OPTIONS [FILTER]: the example with these options, JSON; FILTER is jq's, of the whole file.
 project() {
 	local to=$work/project/.devcontainer
 
@@ -19,4 +36,17 @@ project() {
 	jq --argjson options "$1" --arg image "$image" --arg net "$net" "del(.build) | .image = \$image |
 		.features[\"./netpale\"] = \$options | .runArgs += [\"--network=\" + \$net] | ${2:-.}" \
 		"$repository/docker/feature/devcontainer.json" >"$to/devcontainer.json"
+}
+
+# An image goes after those that were built on it.
+images() { docker images -q --filter "label=$label" | sort -u | xargs -r docker rmi -f; }
+discard() {
+	docker ps -aq --filter "label=$label" --filter "label=$part" | xargs -r docker rm -f -v
+	images || images || images
+} >/dev/null 2>&1
+
+clean_more() {
+	[ "$1" = 0 ] || [ ! -e "$work/cli.log" ] || tail -n 20 "$work/cli.log" >&2
+	docker ps -aq --filter "label=$label" | xargs -r docker rm -f -v >/dev/null
+	discard
 }

@@ -13,7 +13,6 @@ fails() {
 	lacks "$1: devcontainer up fails" '"outcome":"success"' "$out"
 	contains "$1: it says why" "$2" "$(cat "$work/cli.log")"
 }
-discard() { docker rm -f "$(container)" >/dev/null; }
 
 project '{"allow": "web:80, web:99999", "presets": ""}'
 fails 'a bad entry' "/etc/netpale/policy.yml:6:7: port '99999' is not in 1-65535"
