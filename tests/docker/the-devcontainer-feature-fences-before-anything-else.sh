@@ -61,3 +61,12 @@ docker restart -t 1 "$(container)" >/dev/null
 capture up
 contains 'a second devcontainer up succeeds' '"outcome":"success"' "$out"
 fenced_now 'after a restart'
+
+# What an earlier start left behind does not stand for this one.
+docker exec "$(container)" sh -c 'echo "network: {policy: open}" >/etc/netpale/policy.yml'
+docker restart -t 1 "$(container)" >/dev/null
+capture up
+lacks 'after a start that fails devcontainer up fails' '"outcome":"success"' "$out"
+contains 'it says why' "not 'open'" "$(cat "$work/cli.log")"
+tries "$(address web)"
+contains 'and everything is closed' 'Connection refused' "$out"
