@@ -29,13 +29,14 @@ up() { with_docker cli up --buildkit never; }
 
 # project OPTIONS [FILTER]: the example with these options, JSON; FILTER is jq's, of the whole file.
 project() {
-	local to=$work/project/.devcontainer
+	local project=$work/project
 
-	mkdir -p "$to"
-	"$repository/docker/feature/pack" "$to/netpale"
+	mkdir -p "$project"
+	cd "$repository"
+	docker/feature/pack "$project/.devcontainer/netpale"
 	jq --argjson options "$1" --arg image "$image" --arg net "$net" "del(.build) | .image = \$image |
 		.features[\"./netpale\"] = \$options | .runArgs += [\"--network=\" + \$net] | ${2:-.}" \
-		"$repository/docker/feature/devcontainer.json" >"$to/devcontainer.json"
+		docker/feature/devcontainer.json >"$project/.devcontainer/devcontainer.json"
 }
 
 # An image goes after those that were built on it.
