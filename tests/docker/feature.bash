@@ -39,6 +39,15 @@ project() {
 		docker/feature/devcontainer.json >"$project/.devcontainer/devcontainer.json"
 }
 
+# another: a Feature beside it, whose entrypoint is slow, comes first unless told otherwise.
+another() {
+	local to=$work/project/.devcontainer/another
+
+	mkdir -p "$to"
+	echo '{"id": "another", "version": "1.0.0", "entrypoint": "sleep 2"}' >"$to/devcontainer-feature.json"
+	printf '#!/bin/sh\n' >"$to/install.sh"
+}
+
 # An image goes after those that were built on it.
 images() { docker images -q --filter "label=$label" | sort -u | xargs -r docker rmi -f; }
 discard() {

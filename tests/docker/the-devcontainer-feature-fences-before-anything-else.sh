@@ -8,10 +8,11 @@ net=$(network net)
 server "$net" web 80
 server "$net" other 80
 
-# Tools that a terminal could undo it with are in the image: sudo, and nft with another's rights.
-# shellcheck disable=SC2016  # jq's
+# Tools that a terminal could undo it with are in the image: sudo, and nft with another's rights. Another
+# Feature holds the entrypoint back.
+another
 project '{"allow": "web:80", "presets": ""}' \
-	'.onCreateCommand = "bash -c \"exec 3<>/dev/tcp/other/80\" && touch /tmp/reached || touch /tmp/refused"'
+	'.features["./another"] = {} | .onCreateCommand = "bash -c \"exec 3<>/dev/tcp/other/80\" && touch /tmp/reached || touch /tmp/refused"'
 capture up
 contains 'devcontainer up succeeds' '"outcome":"success"' "$out"
 contains 'it waited for the fence' postStartCommand "$(jq -r .waitFor "$repository/docker/feature/devcontainer.json")"

@@ -8,9 +8,13 @@ net=$(network net)
 server "$net" web 80
 server "$net" later 80
 server "$net" other 80
-project '{"allow": "web:80, later:80", "presets": "", "dns": "guarded", "user": "agent"}'
+another
+project '{"allow": "web:80, later:80", "presets": "", "dns": "guarded", "user": "agent"}' \
+	'.features["./another"] = {} | .overrideFeatureInstallOrder = ["./netpale"]'
 capture up
 contains 'devcontainer up succeeds' '"outcome":"success"' "$out"
+contains 'its entrypoint can be the first' $'15\n/usr/local/share/netpale/entrypoint\nsleep 2\n' \
+	"$(docker inspect -f '{{index .Config.Cmd 1}}' "$(container)")"
 
 as_agent() { capture docker exec -u agent "$(container)" "$@"; }
 tries() { as_agent bash -c "exec 3<>/dev/tcp/$1/80 && echo open"; }
@@ -48,8 +52,9 @@ contains 'and what is allowed opens again' open "$out"
 tries other
 contains 'nothing else does' 'Name or service not known' "$out"
 capture restarts
+equals 'while one runs, it stays' 0 "$status"
 as_root sh -c 'pgrep -x netpale | wc -l'
-equals 'while one runs there is no second' 2 "$out"
+equals 'and there is no second' 2 "$out"
 as_agent netpale verify
 equals 'netpale verify finds nothing' 0 "$status"
 
