@@ -35,7 +35,7 @@ url=$(sed -n 's/ until Ctrl-C$//p' "$work/said")
 capture docker run --rm --label "$label" --network host --entrypoint curl "$image" -sS -m 10 "$url"
 contains 'this machine gets the page' '<title>netpale: ' "$out"
 
-proxy=$(docker ps -q --filter "publish=$(sed 's/.*:\([0-9]*\).$/\1/' <<<"$url")")
+proxy=$(docker ps -q --filter "publish=$(tr -dc 0-9 <<<"${url##*:}")")
 name=$(docker inspect -f '{{.Name}}' "$proxy")
 name=${name#/} name=${name%-proxy}
 equals 'its hosts are in a network without a way out' true "$(docker network inspect -f '{{.Internal}}' "$name")"
@@ -50,7 +50,7 @@ equals 'the browser did all of it' 0 "$status"
 contains 'the allowed call is answered' 'allowed: ✓ answered in' "$out"
 contains 'by the host' 'GET http://api.example.com/hello | 200 Hello from beyond the pale.' "$out"
 contains 'and the line that allows it is told' \
-	'| Why | allowed by api.example.com:80 (/etc/netpale/policy.yml:4)' "$out"
+	'| Why | allowed by api.example.com:80 | Where | /etc/netpale/policy.yml:4' "$out"
 contains 'the other call is refused' 'refused: ✕ refused in' "$out"
 contains 'the reason is told, and by whom' '| Why | name refused: no entry | Who | app, uid 1000' "$out"
 contains 'and what would allow it' '| What would allow it | - elsewhere.example.net:80/tcp' "$out"
@@ -58,6 +58,14 @@ contains 'the policy is shown' 'policy: network: policy: restricted allow:' "$ou
 lacks 'nothing is wrong with how it looks' 'WRONG' "$out"
 equals 'each look was looked at' 4 "$(grep -c '^looked at ' <<<"$out")"
 lacks 'the browser has nothing to complain of' 'console:' "$out"
+
+# The hosts of the internet are asked by nobody here; their policy says the same of them.
+for host in api.github.com example.com; do
+	out+=$(docker run --rm --label "$label" --network none --entrypoint netpale -v \
+		"$repository/docker/demo-page/real.yml:/etc/netpale/policy.yml:ro" netpale-page explain "$host:443" || true)
+done
+contains 'the real host is allowed' 'allowed: api.github.com:443' "$out"
+contains 'the other real host is not' 'refused: example.com:443' "$out"
 
 # Ctrl-C.
 kill -INT -- "-$demo"

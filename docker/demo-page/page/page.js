@@ -10,29 +10,36 @@ const list = (dl, rows) => dl.replaceChildren(...rows.filter(row => row[1]).flat
 	return [dt, dd];
 }));
 
-const why = ({ allowed, entry, origin, reason, last }) => allowed
-	? `allowed by ${entry} (${origin})`
-	: [last?.reason, reason].filter(Boolean).join(': ') + (origin ? ` (${origin})` : '');
+const MARKS = { answered: '✓', refused: '✕', failed: '!', calling: '…' };
 
-const who = last => last && `${last.program ?? 'a program'}, uid ${last.uid}`;
+// What `netpale explain --json` says, in rows.
+const told = ({ allowed, entry, origin, reason, last, allow }) => [
+	['Why', allowed ? `allowed by ${entry}` : [last?.reason, reason].filter(Boolean).join(': ')],
+	['Where', origin],
+	['Who', last && `${last.program ?? 'a program'}, uid ${last.uid}`],
+	['What would allow it', !allowed && allow],
+];
 
 async function call(which) {
 	const panel = document.getElementById(which);
 	const set = (name, text) => { panel.querySelector(name).textContent = text; };
-	panel.setAttribute('aria-busy', 'true');
-	set('.outcome', 'calling');
+	const become = (outcome, more = '') => {
+		panel.dataset.outcome = outcome;
+		set('.mark', MARKS[outcome]);
+		set('.outcome', outcome + more);
+		panel.setAttribute('aria-busy', outcome == 'calling');
+	};
+	become('calling');
 	try {
 		const { url, ok, text, ms, fence } = await (await fetch(`call?which=${which}`)).json();
 		set('.url', `GET ${url}`);
 		set('.text', text);
-		set('.outcome', `${ok ? 'answered' : fence.allowed ? 'failed' : 'refused'} in ${ms} ms`);
-		list(panel.querySelector('dl'), [['Why', why(fence)], ['Who', who(fence.last)],
-			['What would allow it', !ok && fence.allow]]);
+		list(panel.querySelector('dl'), told(fence));
+		become(ok ? 'answered' : fence.allowed ? 'failed' : 'refused', ` in ${ms} ms`);
 	} catch (error) {
-		set('.outcome', 'failed');
 		set('.text', `The demonstration itself does not answer: ${error.message}`);
+		become('failed');
 	}
-	panel.setAttribute('aria-busy', 'false');
 }
 
 async function both() {
