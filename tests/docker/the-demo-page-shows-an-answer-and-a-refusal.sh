@@ -23,11 +23,15 @@ set -m
 types >"$work/said" 2>"$work/errors" &
 demo=$!
 set +m
+# Ctrl-C: only then does the shell in between wait for its end.
+interrupt() {
+	kill -INT -- "-$demo"
+	wait "$demo"
+}
 # shellcheck disable=SC2317  # called at the end
 clean_more() {
 	[ "$1" = 0 ] || cat "$work/errors"
-	kill -TERM -- "-$demo" 2>/dev/null
-	wait "$demo" 2>/dev/null
+	interrupt 2>/dev/null
 }
 await 240 'the page is published' grep http "$work/said"
 url=$(sed -n 's/ until Ctrl-C$//p' "$work/said")
@@ -67,10 +71,8 @@ done
 contains 'the real host is allowed' 'allowed: api.github.com:443' "$out"
 contains 'the other real host is not' 'refused: example.com:443' "$out"
 
-# Ctrl-C.
-kill -INT -- "-$demo"
 status=0
-wait "$demo" || status=$?
+interrupt || status=$?
 equals 'it ends by Ctrl-C' 130 "$status"
 equals 'no container stays' '' "$(docker ps -aq --filter "name=$name")"
 equals 'no network stays' '' "$(docker network ls -q --filter "name=$name")"
