@@ -21,3 +21,13 @@ image_with() {
 	printf '%s\n' "FROM $image" "$@" | docker build -q -t "netpale-run-agent:$id" - >/dev/null 2>&1
 	echo "netpale-run-agent:$id"
 }
+
+# public_network NAME: of documentation addresses, which are no private ones. Another test may hold the same.
+public_network() {
+	local try
+
+	for try in {1..20}; do
+		! network "$1" --internal --subnet "203.0.113.$((RANDOM % 16 * 16))/28" 2>/dev/null || return 0
+	done
+	fail "no subnet is free after $try tries"
+}
