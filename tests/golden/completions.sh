@@ -76,9 +76,9 @@ zpty -d inner
 END
 ask() { # SHELL
 	case $1 in
-	bash) bash --norc "$work/bash" "$completions" ;;
-	fish) fish --no-config "$work/fish" "$completions" ;;
-	zsh) zsh -f "$work/zsh" "$completions" "$work/offered" ;;
+	bash) timeout 100 bash --norc "$work/bash" "$completions" ;;
+	fish) timeout 100 fish --no-config "$work/fish" "$completions" ;;
+	zsh) timeout 100 zsh -f "$work/zsh" "$completions" "$work/offered" ;;
 	esac
 }
 
@@ -87,7 +87,8 @@ verbs=$(netpale --help | sed -n 's/^  netpale \([a-z]*\) .*/\1/p')
 options() { netpale "$1" --help | sed -n 's/^  .\{4\}--\([a-z-]*\) .*/--\1/p'; }
 line() {
 	echo "$1" >>"$work/lines"
-	xargs -n 1 <<<"$2" | sort -u | paste -sd ' ' >>"$work/wanted"
+	# shellcheck disable=SC2086  # words
+	printf '%s\n' $2 | sort -u | paste -sd ' ' >>"$work/wanted"
 }
 values() { # VERB OPTION: as its help has them
 	netpale "$1" --help | sed -n "s/^ .*--$2 [A-Z]* *//p" | sed 's/(default)//g; s/,//g; s/ or / /'
