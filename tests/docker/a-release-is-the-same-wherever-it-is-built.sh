@@ -36,9 +36,12 @@ grep -E 'tests passed|under qemu' "$work/log"
 # As one does who has a release and its sources.
 cd "$checkout"
 cp "$there/SHA256SUMS" .
-diff SHA256SUMS "$(docker/release 2>"$work/log")/SHA256SUMS" || fail "not the same bytes: $(tail -n 5 "$work/log")"
-cd "build/release-$version"
-sha256sum -c --quiet SHA256SUMS
+compare() {
+	diff SHA256SUMS "$(docker/release)/SHA256SUMS"
+}
+compare 2>"$work/log" || fail "not the same bytes: $(tail -n 5 "$work/log")"
+cd build/release-*
+sha256sum -c SHA256SUMS
 for file in *; do cmp "$file" "$there/$file"; done
 equals 'this is released' "$(printf '%s\n' SHA256SUMS "netpale_${version}"_{amd64,arm64}.deb \
 	"netpale-$version-linux"-{amd64,arm64}{,.copyright,.spdx.json} | sort)" "$(printf '%s\n' * | sort)"
