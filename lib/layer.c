@@ -243,7 +243,7 @@ int layer_add_preset(struct layer *layer, bool deny, const char *name, size_t le
 		note_error(&err, at, notes);
 		return -1;
 	}
-	if (length < sizeof(word)) {
+	if (length < sizeof(word) && !memchr(name, '\0', length)) {
 		memcpy(word, name, length);
 		preset =
 			presets_find(layer->presets, layer->preset_count, word, &nearest);
