@@ -14,17 +14,20 @@ const told = (text, pattern) => {
 };
 const entry = 'network: { allow: [{ host: a.example, xyzzy: 1 }] }\n';
 const keys = {
-  'At the top': /names\[\] = \{ (".*") \};/.exec(
+  'Keys at the top': /names\[\] = \{ (".*") \};/.exec(
     fs.readFileSync(path.join(root, 'lib/layer_yaml.c'), 'utf8'))[1].split(', ').map(JSON.parse),
-  'In network': told('network: { xyzzy: 1 }\n', /known are (.*)/),
-  'In an entry': told(entry, /known are (.*)/),
+  'Keys of network': told('network: { xyzzy: 1 }\n', /known are (.*)/),
+  'Keys of an entry': told(entry, /known are (.*)/),
 };
 const network = schema.properties.network.properties, { $defs } = schema;
 const { then: preset, else: host } = $defs.allowedMapping;
-same('keys at the top', keys['At the top'], Object.keys(schema.properties));
-same('keys in network', keys['In network'], Object.keys(network));
-same('keys of an entry', keys['In an entry'],
-  new Set([preset, host].flatMap(entry => Object.keys(entry.properties))));
+const inSchema = {
+  'Keys at the top': Object.keys(schema.properties),
+  'Keys of network': Object.keys(network),
+  'Keys of an entry': new Set([preset, host].flatMap(entry => Object.keys(entry.properties))),
+};
+for (const section in keys)
+  same(section, keys[section], inSchema[section]);
 
 const words = {};
 for (const key of ['policy', 'dns', 'trust_project']) {
@@ -63,8 +66,8 @@ for (const key in words)
       `netpale, of ${key}: ${word}`);
   }
 // A misspelt key, but for those at the top: there it is somebody else's.
-for (const [inside, before, after] of [['In network', 'network: { ', ' }'],
-  ['In an entry', 'network: { allow: [{ host: a.example, ', ' }] }']])
+for (const [inside, before, after] of [['Keys of network', 'network: { ', ' }'],
+  ['Keys of an entry', 'network: { allow: [{ host: a.example, ', ' }] }']])
   for (const key of keys[inside])
     expect(wrong(`${before}${key}x: 1${after}\n`), `the schema, of the key ${key}x`);
 
