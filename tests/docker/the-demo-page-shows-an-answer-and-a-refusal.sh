@@ -33,7 +33,7 @@ clean_more() {
 	[ "$1" = 0 ] || cat "$work/errors"
 	interrupt 2>/dev/null
 }
-await 240 'the page is published' grep http "$work/said"
+await 400 'the page is published' grep http "$work/said"
 url=$(sed -n 's/ until Ctrl-C$//p' "$work/said")
 [[ $url =~ ^http://127\.0\.0\.1:[0-9]+/$ ]] || fail "'$url' is not on loopback"
 capture docker run --rm --label "$label" --network host --entrypoint curl "$image" -sS -m 10 "$url"
