@@ -19,7 +19,8 @@ container=netpale-release-$release
 clean_more() { docker rm -f "$container" >/dev/null 2>&1; }
 await 600 'a release begins' docker exec "$container" test -e build/release/build.ninja
 kill -TERM "$release"
-capture wait "$release"
+status=0
+wait "$release" || status=$?
 equals 'interrupted it says so' 143 "$status"
 equals 'and leaves nothing' '' "$(docker ps -aq --filter "name=$container"; ls "$checkout/build")"
 
