@@ -25,13 +25,14 @@ equals 'interrupted it says so' 143 "$status"
 equals 'and leaves nothing' '' "$(docker ps -aq --filter "name=$container"; ls "$checkout/build")"
 
 image_built=netpale-release:$(sha256sum docker/package/Dockerfile | cut -c 1-12)
-# Root in a namespace of its own is what golden tests want.
+# Root in a namespace of its own is what golden tests want. In the background, so that it ends when we do.
 tar -c CMakeLists.txt CMakePresets.json LICENSE README.md SECURITY.md config docker/package entrypoint lib tests |
 	docker run --rm -i --init --label "$label" --network none --hostname elsewhere \
 		--cap-add NET_ADMIN --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
 		-e TZ=Asia/Tokyo -e LC_ALL=C.UTF-8 -e SOURCE_DATE_EPOCH -w /somewhere/else/altogether "$image_built" \
 		bash -c 'umask 077; tar -x && docker/package/build --test >&2 && tar -c -C dist .' 2>"$work/log" |
-	tar -x -C "$there" || fail "the build elsewhere: $(grep -vE '^\[[0-9]|Passed|Start' "$work/log" | tail -n 40)"
+	tar -x -C "$there" &
+wait $! || fail "the build elsewhere: $(grep -vE '^\[[0-9]|Passed|Start' "$work/log" | tail -n 40)"
 grep -E 'tests passed|under qemu' "$work/log"
 
 # As one does who has a release and its sources.
