@@ -4,8 +4,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 status=0
 
-for file in lib/*.[ch] entrypoint/*.[ch] tests/*/*.[ch] tests/*/*.sh docker/engine docker/build \
-	docker/demo tests/run; do
+scripts=$(grep -rlE '^#!/bin/(ba)?sh|^#!/usr/bin/env ' .ci docker tests config | grep -v '\.md$')
+for file in lib/*.[ch] entrypoint/*.[ch] tests/*/*.[ch] tests/*/*.bash $scripts; do
 	[ -e "$file" ] || continue
 	lines=$(wc -l <"$file")
 	if [ "$lines" -gt 500 ]; then
