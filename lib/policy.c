@@ -123,6 +123,25 @@ static int refuse_no_policy(struct error *err)
 		"--policy full to go without a fence");
 }
 
+static bool closes(const struct opening *opening)
+{
+	return opening->kind == OPENING_CLOSED || opening->kind == OPENING_PORTS;
+}
+
+/* Audit refuses nothing: where the operator leaves all open but something, it would be looser. */
+static bool operator_refuses_something(const struct merger *merger)
+{
+	for (size_t i = 0; i < LAYER_COUNT; i++) {
+		const struct layer *layer = merger->layers[i];
+
+		if (layer && i != LAYER_PROJECT &&
+		    (layer->has_deny || closes(&layer->inbound) ||
+		     closes(&layer->host_gateway)))
+			return true;
+	}
+	return false;
+}
+
 /* A project's word against what the operator says or implies. */
 static int tighten_mode(struct merger *merger, struct said base, struct said project,
 			struct error *err)
@@ -132,7 +151,9 @@ static int tighten_mode(struct merger *merger, struct said base, struct said pro
 	if (!base.value && project.value < MODE_RESTRICTED)
 		return refuse_unfenced_project((enum mode)project.value, &project.origin,
 					       err);
-	if (project.value < base.value) {
+	if (project.value < base.value ||
+	    (base.value == MODE_FULL && project.value == MODE_AUDIT &&
+	     operator_refuses_something(merger))) {
 		note_withheld(merger, "policy", mode_name((enum mode)project.value),
 			      &project.origin, mode_name((enum mode)base.value),
 			      &base.origin);

@@ -268,7 +268,13 @@ struct mm_said {
 	enum mode mode;
 	enum stance dns;
 	bool allow, deny;
+	bool closes; /* the host or ports */
 };
+
+static inline bool mm_closes(enum opening_kind kind)
+{
+	return kind == OPENING_CLOSED || kind == OPENING_PORTS;
+}
 
 static inline void mm_hear(struct mm_said *said, const struct mm_layer *layer)
 {
@@ -276,6 +282,7 @@ static inline void mm_hear(struct mm_said *said, const struct mm_layer *layer)
 	said->dns = layer->dns ? layer->dns : said->dns;
 	said->allow |= layer->has_allow;
 	said->deny |= layer->has_deny;
+	said->closes |= mm_closes(layer->inbound) || mm_closes(layer->gateway);
 }
 
 /* "Scalars: the later layer wins, except that a project only tightens." */
@@ -294,6 +301,7 @@ static inline void mm_settle(struct mm_policy *policy, const struct mm_world *wo
 			mm_hear(&later, &world->layers[i]);
 	said.allow |= later.allow;
 	said.deny |= later.deny;
+	said.closes |= later.closes;
 	policy->by_operator = said.mode || later.mode || said.allow || said.deny;
 	policy->mode = said.mode;
 	policy->dns = said.dns;
@@ -303,6 +311,10 @@ static inline void mm_settle(struct mm_policy *policy, const struct mm_world *wo
 						   : STANCE_RESOLVERS;
 	if (project && project->mode)
 		policy->mode = overrides || project->mode > floor ? project->mode : floor;
+	/* Audit would let through what the operator refuses. */
+	if (floor == MODE_FULL && policy->mode == MODE_AUDIT && !overrides &&
+	    (said.deny || said.closes))
+		policy->mode = floor;
 	policy->dns_of_project = project && project->dns &&
 				 (overrides || project->dns > base) && !later.dns;
 	if (policy->dns_of_project)
