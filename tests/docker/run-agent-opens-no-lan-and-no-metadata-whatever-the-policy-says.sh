@@ -31,6 +31,7 @@ everything=("  allow: [0.0.0.0/0, '$nas', '$nas:80/tcp', '$gateway:80', '169.254
 	'  host_gateway: true' '  inbound: allow' '  dns: resolvers')
 refuses 'allowed in every way' "${everything[@]}"
 refuses 'policy: full' '  policy: full'
+refuses 'policy: audit' '  policy: audit'
 
 # The policy is what makes the difference: as an operator's it opens all of that.
 printf '%s\n' network: "${everything[@]}" >"$work/policy.yml"
@@ -45,8 +46,6 @@ never() {
 	contains "$1: it says why" "$3" "$out"
 	[ ! -e ran ] || fail "$1: the agent ran"
 }
-printf 'network: {policy: audit, allow: [%s]}\n' "$nas" >"$work/policy.yml"
-never 'policy: audit refuses nothing' 65 'policy: audit' "$work/policy.yml"
 printf 'merge: override\nnetwork: {policy: full}\n' >"$work/policy.yml"
 never 'merge: override' 65 override "$work/policy.yml"
 printf 'network: {trust_project: override}\n' >"$work/policy.yml"
@@ -70,7 +69,22 @@ contains 'but what Claude needs is' 'allowed: api.anthropic.com:443' "$out"
 net=$(public_network net)
 server "$net" web 80
 server "$net" other 80
-printf 'network: {allow: ["%s:80/tcp"]}\n' "$(address web)" >"$work/policy.yml"
-try "$work/policy.yml" -- probe "$(address web):80" "$(address other):80"
-contains 'what the policy opens elsewhere is reached' "$(address web):80 reached" "$out"
-contains 'and nothing else' "$(address other):80 refused" "$out"
+web=$(address web):80
+other=$(address other):80
+printf 'network: {allow: ["%s/tcp"]}\n' "$web" >"$work/policy.yml"
+agent "$work/policy.yml" -- sh -c "probe $web $other; until [ -e go ]; do sleep 0.1; done
+	until probe $other | grep reached; do sleep 0.1; done; probe $web; ${inside[2]}" >out 2>&1 </dev/null &
+await 30 'the agent has tried' grep "$other" out
+out=$(cat out)
+contains 'what the policy opens elsewhere is reached' "$web reached" "$out"
+contains 'and nothing else' "$other refused" "$out"
+
+# Another policy while the agent works, as the page says.
+printf 'network: {allow: ["%s/tcp", "%s"]}\n' "$other" "$nas" >"$work/next.yml"
+docker cp "$work/next.yml" "$id-agent:/etc/netpale/project.yml"
+touch go
+wait $!
+out=$(cat out)
+contains 'what the next policy opens is reached' "$other reached" "$out"
+contains 'what it opens no more is not' "$web refused" "$out"
+contains 'nor is what the operator denies' "$nas:80 refused" "$out"
