@@ -102,6 +102,7 @@ line 'netpale check --dns=' "$(values check dns)"
 line 'netpale -q' ''
 line 'netpale guard -q --trust-project t' tighten
 line 'netpale plan --format ' "$(values plan format)"
+line 'netpale init --agent ' "$(values init agent)"
 line 'netpale plan -f ' policy.yml
 line 'netpale apply --answers p' policy.yml
 line 'netpale presets p' "$(netpale presets | sed -n 's/^\(p[a-z]*\) .*/\1/p')"
