@@ -51,8 +51,10 @@ tries later
 contains 'and what is allowed opens again' open "$out"
 tries other
 contains 'nothing else does' 'Name or service not known' "$out"
+before=$(docker exec "$(container)" cat /run/netpale/start.log)
 capture restarts
 equals 'while one runs, it stays' 0 "$status"
+equals 'nobody tries to take its place' "$before" "$(docker exec "$(container)" cat /run/netpale/start.log)"
 as_root sh -c 'pgrep -x netpale | wc -l'
 equals 'and there is no second' 2 "$out"
 as_agent netpale verify
