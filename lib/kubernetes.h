@@ -21,7 +21,7 @@ int networkpolicy_print(const struct policy *policy, const struct answers *answe
 	MUST_CHECK;
 
 /* A CiliumNetworkPolicy (cilium.io/v2) learns addresses from DNS: `answers` are for `dns: pinned`.
- * ERROR_POLICY for `private: true` and for a denied name within an allowed wildcard. */
+ * ERROR_POLICY for a denied name within an allowed wildcard. */
 int cilium_print(const struct policy *policy, const struct answers *answers,
 		 struct notes *notes, struct buf *out, struct error *err) MUST_CHECK;
 

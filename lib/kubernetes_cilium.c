@@ -12,18 +12,19 @@
 #define PORTS_MAX 40
 #define LISTS_MAX 40
 
-static const char head[] =
+static const char comment[] =
 	"# The policy of netpale for pods with the label 'netpale: fenced'. TCP and UDP only: where all\n"
 	"# ports are open, ICMP is not. Of an allowed name records of every type may be asked, below a\n"
-	"# wildcard without limit. \"**.\" is one label only before Cilium 1.19.\n"
-	"apiVersion: cilium.io/v2\n"
-	"kind: CiliumNetworkPolicy\n"
-	"metadata:\n"
-	"  name: netpale\n"
-	"spec:\n"
-	"  endpointSelector:\n"
-	"    matchLabels: {" KUBERNETES_LABEL "}\n"
-	"  enableDefaultDeny: {egress: true, ingress: true}\n";
+	"# wildcard without limit. \"**.\" is one label only before Cilium 1.19.\n";
+
+static const char head[] = "apiVersion: cilium.io/v2\n"
+			   "kind: CiliumNetworkPolicy\n"
+			   "metadata:\n"
+			   "  name: netpale\n"
+			   "spec:\n"
+			   "  endpointSelector:\n"
+			   "    matchLabels: {" KUBERNETES_LABEL "}\n"
+			   "  enableDefaultDeny: {egress: true, ingress: true}\n";
 
 static const char dns[] = "    - toEndpoints:\n"
 			  "        - matchLabels:\n"
@@ -107,6 +108,10 @@ static int print_names(const struct plan *plan, const struct kubernetes_names *n
 	for (size_t i = 0; i < names->count;) {
 		portset ports = names->v[i].ports;
 
+		if (ports == PORTSET_EMPTY) {
+			i++;
+			continue;
+		}
 		buf_puts(out, "    - toFQDNs:\n");
 		for (; i < names->count && names->v[i].ports == ports; i++)
 			print_name(&names->v[i], "        ", out);
@@ -114,6 +119,15 @@ static int print_names(const struct plan *plan, const struct kubernetes_names *n
 			return -1;
 	}
 	return 0;
+}
+
+/* Names that may be asked, but whose addresses stay closed. */
+static void print_closed(const struct kubernetes_names *names, struct buf *out)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (names->v[i].ports == PORTSET_EMPTY)
+			buf_printf(out, "# Closed: %s%s (private: true)\n",
+				   names->v[i].below ? "*." : "", names->v[i].host);
 }
 
 /* All names, or those. */
@@ -242,11 +256,12 @@ static int print_ingress(const struct plan *plan, struct buf *out, struct error 
 	return plan->inbound_open ? 0 : print_ports(plan, plan->inbound, out, err);
 }
 
-/* A rule that selects nothing keeps the direction closed where enableDefaultDeny is not known. */
-static void print_list(const char *key, struct buf *items, struct buf *out)
+/* A direction without any rule is open where enableDefaultDeny is not known, before Cilium 1.16. */
+static void print_list(const char *key, const char *nobody, struct buf *items,
+		       struct buf *out)
 {
 	if (items->length == 0)
-		buf_puts(items, "    - {}\n");
+		buf_printf(items, "    - %s: [none]\n", nobody);
 	kubernetes_list(key, items, out);
 }
 
@@ -273,17 +288,19 @@ int cilium_print(const struct policy *policy, const struct answers *answers,
 	if (build_plan(policy, answers, notes, &parts.plan, err) < 0)
 		return -1;
 	if (!cilium_asks(policy) &&
-	    kubernetes_names_collect(policy, parts.plan, &parts.names, err) < 0)
+	    kubernetes_names_collect(policy, parts.plan, notes, &parts.names, err) < 0)
 		return -1;
 	if (print_egress(policy, parts.plan, &parts.names, &parts.egress, err) < 0 ||
 	    print_denied(parts.plan, &parts.names, &parts.denied, err) < 0 ||
 	    print_ingress(parts.plan, &parts.ingress, err) < 0)
 		return -1;
+	buf_puts(out, comment);
+	print_closed(&parts.names, out);
 	buf_puts(out, head);
-	print_list("egress", &parts.egress, out);
+	print_list("egress", "toEntities", &parts.egress, out);
 	if (parts.denied.length)
 		kubernetes_list("egressDeny", &parts.denied, out);
-	print_list("ingress", &parts.ingress, out);
+	print_list("ingress", "fromEntities", &parts.ingress, out);
 	out->failed = out->failed || parts.denied.failed;
 	return out->failed ? error_memory(err) : 0;
 }

@@ -69,7 +69,8 @@ static int add_entry(const struct names *index, const struct plan *plan,
 	char below[HOST_TEXT + sizeof(ANY_LABEL)];
 	struct kubernetes_name name = { .host = entry->host, .entry = entry };
 
-	if (plan_entry_ports(plan, entry, &name.ports, err) < 0)
+	name.ports = PORTSET_EMPTY;
+	if (!entry->private_ok && plan_entry_ports(plan, entry, &name.ports, err) < 0)
 		return -1;
 	if (entry->kind != ENTRY_BELOW && counts(index, entry->host, entry))
 		names->v[names->count++] = name;
@@ -82,17 +83,9 @@ static int add_entry(const struct names *index, const struct plan *plan,
 	return 0;
 }
 
-static int refuse_private(const struct entry *entry, struct error *err)
-{
-	return kubernetes_refuse(
-		&entry->origin,
-		"Cilium cannot open private addresses for one name alone "
-		"('private: true'); write its network beside the name",
-		err);
-}
-
 static int add_entries(const struct policy *policy, const struct plan *plan,
-		       struct kubernetes_names *names, struct error *err)
+		       struct notes *notes, struct kubernetes_names *names,
+		       struct error *err)
 {
 	CLEANUP(names_freep) struct names *index = NULL;
 
@@ -103,10 +96,15 @@ static int add_entries(const struct policy *policy, const struct plan *plan,
 
 		if (!entry_is_name(entry) || entry->deny)
 			continue;
-		if (entry->private_ok)
-			return refuse_private(entry, err);
 		if (add_entry(index, plan, entry, names, err) < 0)
 			return -1;
+		if (entry->private_ok && !entry->same)
+			notes_add(
+				notes, NOTE_WARNING, &entry->origin,
+				"%s stays closed: Cilium cannot open private addresses for "
+				"one name alone; write its network beside it, or select its "
+				"pods by their labels",
+				entry->host);
 	}
 	return 0;
 }
@@ -161,7 +159,8 @@ static int check_deny(const struct policy *policy, const struct kubernetes_names
 }
 
 int kubernetes_names_collect(const struct policy *policy, const struct plan *plan,
-			     struct kubernetes_names *ret, struct error *err)
+			     struct notes *notes, struct kubernetes_names *ret,
+			     struct error *err)
 {
 	struct kubernetes_names names CLEANUP(kubernetes_names_release) = { 0 };
 
@@ -170,7 +169,8 @@ int kubernetes_names_collect(const struct policy *policy, const struct plan *pla
 	names.v = calloc(2 * policy->count + 1, sizeof(*names.v));
 	if (!names.v)
 		return error_memory(err);
-	if (policy->mode != MODE_FULL && add_entries(policy, plan, &names, err) < 0)
+	if (policy->mode != MODE_FULL &&
+	    add_entries(policy, plan, notes, &names, err) < 0)
 		return -1;
 	sort_names(&names);
 	for (size_t i = 0; i < policy->count; i++) {

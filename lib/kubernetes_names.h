@@ -8,7 +8,7 @@
 struct kubernetes_name {
 	const char *host; /* borrowed from the policy */
 	bool below;       /* the names below it, not itself */
-	portset ports;
+	portset ports;    /* none of an entry with `private: true`: see below */
 	const struct entry *entry;
 };
 
@@ -18,10 +18,12 @@ struct kubernetes_names {
 };
 
 /* What names.h says of each; an entry that a deny overrules whole is left out, ERROR_POLICY where one
- * lets out less than it says, or with `private: true`. Sets are made in plan->portsets. In modes full,
- * where names open nothing more, and none: none. */
+ * takes away a part of it. With `private: true` a name opens nothing, and that is a note: Cilium opens
+ * whatever addresses a name has, and its denies, which keep the others from private ones, beat every
+ * allow. Sets are made in plan->portsets. In modes full, where names open nothing more, and none: none. */
 int kubernetes_names_collect(const struct policy *policy, const struct plan *plan,
-			     struct kubernetes_names *ret, struct error *err) MUST_CHECK;
+			     struct notes *notes, struct kubernetes_names *ret,
+			     struct error *err) MUST_CHECK;
 void kubernetes_names_release(struct kubernetes_names *names);
 
 /* Puts those with equal ports together. */

@@ -19,6 +19,8 @@ if [ -z "${KUBERNETES_INSIDE-}" ]; then
 	KUBERNETES_INSIDE=1 exec unshare --map-root-user --net "$BASH" ../kubernetes.sh "$@"
 fi
 
+netpale() { env -i ASAN_OPTIONS="${ASAN_OPTIONS-}" ${answers:+NETPALE_ANSWERS="$answers"} "$NETPALE" "$@"; }
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0 cases=0
@@ -27,8 +29,7 @@ for policy in *.yml; do
 	name=${policy%.yml}
 	for format in networkpolicy cilium; do
 		status=0
-		env -i ASAN_OPTIONS="${ASAN_OPTIONS-}" "$NETPALE" plan -q -f "$policy" \
-			--trust-project ignore --answers answers --format "$format" \
+		netpale plan -q -f "$policy" --trust-project ignore --answers answers --format "$format" \
 			>"$work/got" 2>"$work/said" || status=$?
 		if [ "$status" != 0 ]; then
 			[ ! -s "$work/got" ] || { echo "FAIL: $name: refused, and printed" && failed=1; }
@@ -46,3 +47,24 @@ done
 echo "$cases cases"
 [ "$cases" -gt 40 ] && [ "$failed" = 0 ]
 node judge.mjs "$work" 40
+
+# The manifests, and the policies in them; with the commands of their page.
+node manifests.mjs "$work" ../../../docker/kubernetes/*.yml
+cd "$work"
+for_cilium() {
+	netpale plan -f policy.yml --format cilium >cilium.yml
+}
+for_others() {
+	netpale plan -f policy.yml --format networkpolicy >networkpolicy.yml
+}
+touch nothing
+answers=nothing
+for policy in guarded fenced; do
+	mv "$policy.policy" policy.yml
+	netpale check -q -f policy.yml >/dev/null
+	for_cilium 2>said
+	grep -q 'api.agents.svc.cluster.local stays closed' said
+	grep -qx '# Closed: api.agents.svc.cluster.local (private: true)' cilium.yml
+done
+for_others 2>said
+grep -q 'skipped api.agents.svc.cluster.local' said

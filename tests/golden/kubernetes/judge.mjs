@@ -97,13 +97,13 @@ function readCilium(text) {
 		if (rule.toEndpoints)
 			result.dns = rule.toPorts[0].rules.dns.map(name);
 		else if (rule.toEntities)
-			result.rules.push({ ranges: everywhere, names: [] });
+			result.rules.push({ ranges: rule.toEntities[0] === "all" ? everywhere : [], names: [] });
 		else if (rule.toFQDNs || rule.toCIDRSet)
 			result.rules.push({ ranges: ranges(rule), names: rule.toFQDNs?.map(name) ?? [], ports: ports(rule) });
 	}
 	for (const rule of spec.egressDeny ?? [])
 		result.denies.push({ ranges: ranges(keys(rule, "toCIDRSet", "toPorts")), names: [], ports: ports(rule) });
-	result.inbound = spec.ingress.filter((rule) => rule.fromEntities).map(ports);
+	result.inbound = spec.ingress.filter((rule) => rule.fromEntities[0] === "all").map(ports);
 	return result;
 }
 
@@ -175,11 +175,12 @@ function judge(file, answersFile) {
 		}
 		printed++;
 		const object = read(text);
+		const closed = text.includes("(private: true)"); // it says that it is narrower
 		const [addresses, ports] = points([object, wanted], answers);
 		for (const address of addresses)
 			for (const point of ports) {
 				const is = opens(object, answers, address, point), should = opens(wanted, [], address, point);
-				if (is !== should)
+				if (is !== should && (is || !closed))
 					throw new Error(`${file}: ${format}: ${address} ${point} is ${is ? "open" : "closed"}\n${text}`);
 				asked++;
 				open += is;
@@ -219,7 +220,7 @@ function write(i) {
 	const lines = (length, which) => JSON.stringify(Array.from({ length }, () => entry(which)));
 	const mode = pick(["restricted", "restricted", "restricted", "full", "none"]);
 	writeFileSync(`${work}/${i}.yml`, `network:\n  policy: ${mode}\n  allow: ${lines(below(8), names)}\n` +
-		`  deny: ${lines(below(4), names === hosts && below(3) === 0 ? hosts : null)}\n` +
+		`  deny: ${lines(below(4), names === hosts ? hosts : null)}\n` +
 		(stance && `  dns: ${stance}\n`) + pick(["", "  inbound: allow\n", "  inbound: [443, 8000-8100/tcp]\n"]));
 	const found = ["11.0.0.5", "11.0.0.6", "11.0.0.200", "10.1.2.3", "10.9.9.9", "127.0.0.1", "2606:2800::7", "fd00::1"];
 	writeFileSync(`${work}/${i}.answers`, ["a.example", "b.a.example", "c.b.a.example", "d.example", "e.d.example", "z.example"]
