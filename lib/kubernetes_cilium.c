@@ -298,9 +298,8 @@ int cilium_print(const struct policy *policy, const struct answers *answers,
 	print_closed(&parts.names, out);
 	buf_puts(out, head);
 	print_list("egress", "toEntities", &parts.egress, out);
-	if (parts.denied.length)
+	if (parts.denied.length || parts.denied.failed)
 		kubernetes_list("egressDeny", &parts.denied, out);
 	print_list("ingress", "fromEntities", &parts.ingress, out);
-	out->failed = out->failed || parts.denied.failed;
-	return out->failed ? error_memory(err) : 0;
+	return out->failed || notes->out_of_memory ? error_memory(err) : 0;
 }

@@ -9,7 +9,7 @@ net=$(network net --driver bridge)
 services "$net"
 pod_of docker/kubernetes/guard.yml "$net" "$(at dns "$net")"
 
-for capability in NET_ADMIN SETUID SETGID SETPCAP KILL; do
+for capability in $(added fence); do
 	without "$capability" fence
 	[ "$status" = 77 ] || fail "without $capability it is 77, not $status"
 	contains "without $capability it says so" "$capability" "$out"

@@ -26,6 +26,9 @@ begin() {
 	docker run -d --name "$id-$1" "${options[@]}" "$2" "${command[@]}" >/dev/null
 }
 
+# added NAME: the capabilities that the manifest gives it.
+added() { sed -n '/^--cap-add$/{n;p}' "$work/$1.args"; }
+
 # without CAPABILITY NAME: what its container says and how it ends, had the manifest forgotten that.
 without() {
 	local kept=() i

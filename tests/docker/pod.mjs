@@ -39,8 +39,8 @@ function securityOptions(pod, context) {
 	keys(context, "runAsUser", "runAsGroup", "runAsNonRoot", "allowPrivilegeEscalation", "readOnlyRootFilesystem", "capabilities");
 	if (pod.seccompProfile.type !== "RuntimeDefault" || context.allowPrivilegeEscalation !== false)
 		throw new Error(`${manifest}: a weaker container than what is promised`);
-	if (context.runAsNonRoot && context.runAsUser === 0)
-		throw new Error(`${manifest}: root is no user but root`);
+	if (context.runAsUser === 0 ? context.runAsNonRoot || !context.readOnlyRootFilesystem : !context.runAsNonRoot)
+		throw new Error(`${manifest}: who it is, and what it may write, is not as promised`);
 	return [
 		"--user", `${context.runAsUser}:${context.runAsGroup}`,
 		"--security-opt", "no-new-privileges",

@@ -55,6 +55,8 @@ tells check -f wrong.yml
 tells plan --answers answers -f new.yml
 tells plan -f new.yml
 tells plan --answers answers -f new.yml --format json
+tells plan --answers answers -f new.yml --format networkpolicy
+tells plan -f guarded.yml --format cilium
 tells explain --answers answers -f new.yml 203.0.113.8:443
 tells explain --answers answers -f loud.yml --json www.example.com:443
 tells presets npm

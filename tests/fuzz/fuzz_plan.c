@@ -1,5 +1,8 @@
+#include <string.h>
+
 #include "lib/buf.h"
 #include "lib/explain.h"
+#include "lib/kubernetes.h"
 #include "lib/macros.h"
 #include "lib/permit.h"
 #include "tests/fuzz/fuzz.h"
@@ -188,6 +191,25 @@ static void check_permit(const struct world *world, const struct plan *plan)
 		check_grant(world, plan, permit, hosts[i], &world->addrs[i][0]);
 }
 
+/* For a cluster: all of it, or an error; an empty list of ports would open them all. */
+static void check_objects(const struct world *world)
+{
+	for (int i = 0; i < 2; i++) {
+		struct notes notes CLEANUP(notes_release) = { 0 };
+		struct buf out CLEANUP(buf_release) = { 0 };
+		struct error err;
+		int result = i ? networkpolicy_print(&world->policy, &world->answers,
+						     &notes, &out, &err)
+			       : cilium_print(&world->policy, &world->answers, &notes,
+					      &out, &err);
+
+		PROMISE(result == 0 || err.kind == ERROR_POLICY);
+		PROMISE(result == 0 || out.length == 0);
+		for (char *at = out.data; at && (at = strstr(at, "ports:\n")); at++)
+			PROMISE(strncmp(at + 7 + strspn(at + 7, " "), "- {", 3) == 0);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(plan_freep) struct plan *plan = NULL;
@@ -212,5 +234,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_permit(&world, plan);
 	plan_print(plan, &out);
 	PROMISE(plan_print_json(plan, &out) == 0);
+	check_objects(&world);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "lib/answers.h"
 #include "lib/entries.h"
 #include "lib/json.h"
+#include "lib/kubernetes.h"
 #include "lib/lease.h"
 #include "lib/macros.h"
 #include "lib/permit.h"
@@ -207,6 +208,26 @@ static int a_plan(struct stage *stage, struct error *err)
 	plan_print(stage->plan, &stage->out);
 	if (plan_print_json(stage->plan, &stage->out) < 0)
 		return error_memory(err);
+	return tell_notes(stage);
+}
+
+static int objects_of_a_cluster(struct stage *stage, struct error *err)
+{
+	struct policy pinned;
+
+	if (given_plan(stage, err) < 0)
+		return -1;
+	/* Cilium cannot deny a name below a wildcard. */
+	for (size_t i = 0; i < stage->policy.count; i++)
+		if (entry_is_name(&stage->policy.entries[i]))
+			stage->policy.entries[i].deny = false;
+	pinned = stage->policy;
+	pinned.dns = STANCE_PINNED;
+	if (cilium_print(&stage->policy, &stage->answers, &stage->notes, &stage->out,
+			 err) < 0 ||
+	    networkpolicy_print(&pinned, &stage->answers, &stage->notes, &stage->out,
+				err) < 0)
+		return -1;
 	return tell_notes(stage);
 }
 
@@ -436,6 +457,7 @@ static void in_turn(scene *play_it, const char *name)
 	X(a_policy)                                                                      \
 	X(a_faulty_policy)                                                               \
 	X(a_plan)                                                                        \
+	X(objects_of_a_cluster)                                                          \
 	X(a_ruleset)                                                                     \
 	X(permissions)                                                                   \
 	X(leases)                                                                        \
