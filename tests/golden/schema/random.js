@@ -87,7 +87,8 @@ function mapping(isDeny) {
   return `{ ${parts.join(', ')} }`;
 }
 const item = isDeny => () => `    - ${chance(4) ? anything() : chance(55) ? word(entry) : mapping(isDeny)}`;
-const words = (...known) => () => either(() => pick([...known, ...known, `${pick(known)}x`, JSON.stringify(pick(known)), `[${pick(known)}]`]), 20);
+const words = (...known) => () => either(() =>
+  pick([...known, ...known, `${pick(known)}x`, JSON.stringify(pick(known)), `[${pick(known)}]`]), 20);
 const opening = (...known) => () => chance(40) ? portList() : words(...known)();
 const network = {
   policy: words('full', 'audit', 'restricted', 'none'),
@@ -147,8 +148,9 @@ for (let i = 0; i < DOCUMENTS; i++) {
     const unsayable = said.length && said.every(words => unsaid.test(words));
     left += unsayable && !seen.has(n);
     bad += said.length > 0;
-    expect(unsayable || unquoted.test(lines[n - 1]) || said.length > 0 === seen.has(n), `${kind}: ${lines[n - 1]}\n  netpale: ${said.join('; ') || 'accepted'}`,
-      `\n  schema: ${faults.filter(fault => lineOf(places, fault) === n).map(fault => `${fault.instancePath} ${fault.message.slice(0, 60)}`).join('; ') || 'accepted'}`);
+    expect(unsayable || unquoted.test(lines[n - 1]) || said.length > 0 === seen.has(n),
+      `${kind}, line ${n}: ${lines[n - 1]}\n  netpale: ${said.join('; ') || 'accepted'}\n `,
+      `the schema: ${seen.has(n) ? 'refused' : 'accepted'}`);
   }
 }
 

@@ -107,4 +107,7 @@ for (const section in keys) {
 }
 for (const word of new Set(Object.values(words).flat()))
   expect(new RegExp(`^\\.(It )?(Cm|Ql)( \\S+)* "?${word}\\b`, 'm').test(manual), `the manual does not say ${word}`);
+const shown = /^\.Bd -literal.*\n([^]*?)^\.Ed/m.exec(manual)[1];
+expect(!wrong(shown), 'the schema, of the policy that the manual shows:', editor(shown));
+expect(!check(shown).faults.length, 'netpale, of the policy that the manual shows:', check(shown).said);
 done('words', 100);
