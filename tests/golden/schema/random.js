@@ -134,7 +134,7 @@ function lineOf(places, { instancePath, keyword, params }) {
 const unsaid = /has host bits set|run backwards/;
 // netpale reads a name there, YAML a truth value: it has to be put in quotes for others.
 const unquoted = /(- |host: )(true|false)\b/;
-// merge: override needs a policy beside it: of a layer, without a line of its own. files.js has it.
+// merge: override needs a policy beside it: of a layer, without a column. See below.
 const ofALayer = ({ instancePath, params }) => instancePath === '' || params.missingProperty === 'policy';
 
 let left = 0, bad = 0;
@@ -174,6 +174,9 @@ for (const text of ['', '~', '{}', '[]', 'x', '- a.example', 'network:', 'networ
   'network: x', 'network: {}', 'network: { allow: }', 'network: { allow: ~, deny: ~ }', 'name: x',
   `network: { inbound: [${Array(256).fill(1)}] }`, `network: { inbound: [${Array(257).fill(1)}] }`])
   expect(!editor(text).faults.length === !check(`${text}\n`).faults.length, `the whole file: ${text.slice(0, 60)}`);
+for (const text of ['merge: override', 'merge: override\nnetwork: ~', 'merge: override\nnetwork: {}',
+  'merge: override\nnetwork: { allow: [a.example] }', 'merge: override\nnetwork: { policy: none }', 'merge: deep\nnetwork: {}'])
+  expect(!editor(text).faults.length === !/must name one/.test(check(`${text}\n`, 'project').said), `the project's file: ${text}`);
 console.log(`seed ${SEED}: ${bad} lines with a fault, ${left} that no schema can see`);
 expect(bad > 500 && left > 5, 'the draw is too good');
 done('lines', 1500);
