@@ -271,6 +271,22 @@ static void services_of_compose_are_neighbours(void **state)
 	assert_made("compose.yaml", "", "|");
 }
 
+static void a_service_has_so_many_ports(void **state)
+{
+	struct buf file CLEANUP(buf_release) = { 0 };
+	char *text;
+
+	(void)state;
+	buf_puts(&file, "services: { a: { ports: [");
+	for (unsigned i = 0; i < 40; i++)
+		buf_printf(&file, "%u, ", 1000 + 2 * i);
+	buf_puts(&file, "] } }");
+	text = scaffold("compose.yml", file.data, file.length);
+	assert_non_null(strstr(text, "[1000/tcp, 1002/tcp, "));
+	assert_null(strstr(text, "1032/tcp"));
+	free(text);
+}
+
 static void what_is_named_again_is_one_line(void **state)
 {
 	(void)state;
@@ -360,6 +376,7 @@ int main(void)
 		cmocka_unit_test(each_tool_has_its_lines),
 		cmocka_unit_test(a_preset_stands_for_its_hosts),
 		cmocka_unit_test(services_of_compose_are_neighbours),
+		cmocka_unit_test(a_service_has_so_many_ports),
 		cmocka_unit_test(what_is_named_again_is_one_line),
 		cmocka_unit_test(there_are_so_many_lines),
 		cmocka_unit_test(a_nul_ends_nothing_but_its_host),
