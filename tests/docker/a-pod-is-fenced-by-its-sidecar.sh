@@ -28,6 +28,14 @@ equals 'only the allowed one was asked for' api.agents.svc.cluster.local "$(hear
 powerless
 serves
 
+ready fence || fail 'its probe finds something'
+contains 'and tells what is open' api.agents.svc.cluster.local "$(docker exec "$id-fence" /netpale status)"
+
+# shellcheck disable=SC2317
+api_is_open() { probes api:8080 | grep reached; }
+# shellcheck disable=SC2317
+database_is_open() { probes database:8080 | grep reached; }
+
 # Either is started anew, and is then another container with the same volumes.
 begin agent "$image"
 contains 'a new agent is behind the same fence' 'refused at once ECONNREFUSED' "$(probes "$(at database "$net"):8080")"
@@ -37,7 +45,7 @@ contains 'without the sidecar no name resolves' 'api:8080 unknown' "$(probes api
 contains 'and nothing else opens' 'refused at once ECONNREFUSED' "$(probes "$(at database "$net"):8080")"
 begin fence netpale:dev
 await 20 'a new sidecar is ready' ready fence
-contains 'names are back' 'api:8080 reached' "$(probes api:8080)"
+await 20 'names are back' api_is_open
 contains 'and others do not exist' 'database:8080 unknown' "$(probes database:8080)"
 
 # The kubelet changes a ConfigMap's files by moving one link, of a directory that anybody may write but for
@@ -46,7 +54,5 @@ mkdir "$work/volumes/policy/..2"
 sed 's/api\.agents/database.agents/' "$work/volumes/policy/..1/policy.yml" >"$work/volumes/policy/..2/policy.yml"
 ln -s ..2 "$work/volumes/policy/..new"
 mv -T "$work/volumes/policy/..new" "$work/volumes/policy/..data"
-# shellcheck disable=SC2317
-database_is_open() { probes database:8080 | grep reached; }
 await 20 'a change of the ConfigMap is followed' database_is_open
 contains 'what it no longer allows does not exist' 'api:8080 unknown' "$(probes api:8080)"
