@@ -7,7 +7,7 @@
 # Built by one of us; the second time it is all there.
 image_of claude >/dev/null
 (
-	cd "$repository"
+	cd "$repository" || exit
 	docker build --network host -t netpale-claude docker/claude
 ) >"$work/build.log" 2>&1 || fail "$(tail -n 3 "$work/build.log")"
 unset RUN_AGENT_IMAGE

@@ -11,7 +11,9 @@ cat >"$work/gvisor.json" <<'PROFILE'
 {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 93,
 	"args": [{"index": 0, "value": 16, "op": "SCMP_CMP_EQ"}, {"index": 2, "value": 12, "op": "SCMP_CMP_EQ"}]}]}
 PROFILE
-said='netpale: this kernel has no netfilter (gVisor has none), so no fence can stand here'
+read -r said <<'SAID'
+netpale: this kernel has no netfilter (gVisor has none), so no fence can stand here
+SAID
 
 # says STATUS ARGUMENT...
 says() {
