@@ -16,13 +16,15 @@ endforeach()
 add_custom_target(pages ALL DEPENDS ${pages})
 
 install(FILES config/presets.yml DESTINATION ${share}/netpale)
-install(FILES config/netpale.schema.json DESTINATION ${share}/netpale OPTIONAL)
+install(FILES config/netpale.schema.json DESTINATION ${share}/netpale)
 install(FILES config/completions/netpale.bash
   DESTINATION ${share}/bash-completion/completions RENAME netpale)
 install(FILES config/completions/_netpale DESTINATION ${share}/zsh/vendor-completions)
 install(FILES config/completions/netpale.fish DESTINATION ${share}/fish/vendor_completions.d)
 install(FILES README.md SECURITY.md config/policy.yml DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY config/examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# Their first lines name the schema beside them.
+install(FILES config/netpale.schema.json DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # docker/package/sbom writes these of what was linked.
 install(FILES ${CMAKE_BINARY_DIR}/copyright ${CMAKE_BINARY_DIR}/netpale.spdx.json
   DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)

@@ -113,6 +113,7 @@ for file in '755 /usr/bin/netpale' \
 	'644 /usr/share/man/man8/netpale.8.gz' '644 /usr/share/man/man5/netpale.policy.5.gz' \
 	'644 /usr/share/bash-completion/completions/netpale' '644 /usr/share/zsh/vendor-completions/_netpale' \
 	'644 /usr/share/fish/vendor_completions.d/netpale.fish' '644 /usr/share/netpale/presets.yml' \
+	'644 /usr/share/netpale/netpale.schema.json' '644 /usr/share/doc/netpale/netpale.schema.json' \
 	'644 /usr/share/doc/netpale/'{copyright,netpale.spdx.json,README.md,SECURITY.md,policy.yml,examples/claude.yml}; do
 	contains "it has $file" "root:root $file" "$out"
 done

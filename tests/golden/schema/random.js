@@ -71,7 +71,7 @@ const options = {
   ports: () => either(portList, 15),
   private: () => either(() => pick(['true', 'false']), 15),
   required: () => either(() => pick(['true', 'false']), 15),
-  types: () => either(() => pick(['mx', 'SRV', '[mx]', '[mx, srv, Txt]', '[mx, mx]', '[mx, a]', 'mxx']), 15),
+  types: () => either(() => pick(['mx', 'SRV', '[mx]', '[mx, srv, Txt]', '[mx, mx]', '[mx, a]', '[]', 'mxx']), 15),
   port: () => '443',
 };
 function mapping(isDeny) {
