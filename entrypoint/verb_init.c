@@ -1,7 +1,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -73,21 +72,33 @@ static int look_at(const struct scaffold_marker *marker, struct buf *text,
 	return 0;
 }
 
-static bool is_pattern(const struct scaffold_marker *marker)
+/* Of the one '*' that a pattern has; NULL: it is a name. */
+static const char *star_of(const struct scaffold_marker *marker)
 {
-	return strchr(marker->name, '*') != NULL;
+	return strchr(marker->name, '*');
+}
+
+static bool matches(const char *name, const char *pattern, const char *star)
+{
+	size_t head = (size_t)(star - pattern), tail = strlen(star + 1);
+	size_t length = strlen(name);
+
+	return length > head + tail && name[0] != '.' &&
+	       memcmp(name, pattern, head) == 0 &&
+	       strcmp(name + length - tail, star + 1) == 0;
 }
 
 static void match_patterns(const char *name, struct survey *survey)
 {
-	for (size_t i = 0; i < SCAFFOLD_MARKERS; i++)
-		if (is_pattern(&scaffold_markers[i]) && !survey->found[i].there &&
-		    fnmatch(scaffold_markers[i].name, name, FNM_PERIOD) == 0) {
-			struct stat file;
+	for (size_t i = 0; i < SCAFFOLD_MARKERS; i++) {
+		const char *pattern = scaffold_markers[i].name;
+		const char *star = star_of(&scaffold_markers[i]);
+		struct stat file;
 
-			survey->found[i].there =
-				lstat(name, &file) == 0 && S_ISREG(file.st_mode);
-		}
+		if (star && !survey->found[i].there && matches(name, pattern, star) &&
+		    lstat(name, &file) == 0 && S_ISREG(file.st_mode))
+			survey->found[i].there = true;
+	}
 }
 
 static int look_around(struct survey *survey, struct error *err)
@@ -102,7 +113,7 @@ static int look_around(struct survey *survey, struct error *err)
 		match_patterns(entry->d_name, survey);
 	closedir(directory);
 	for (size_t i = 0; i < SCAFFOLD_MARKERS; i++)
-		if (!is_pattern(&scaffold_markers[i]) &&
+		if (!star_of(&scaffold_markers[i]) &&
 		    look_at(&scaffold_markers[i], &survey->texts[i], &survey->found[i],
 			    err) < 0)
 			return -1;
