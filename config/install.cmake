@@ -21,7 +21,7 @@ install(FILES config/completions/netpale.bash
   DESTINATION ${share}/bash-completion/completions RENAME netpale)
 install(FILES config/completions/_netpale DESTINATION ${share}/zsh/vendor-completions)
 install(FILES config/completions/netpale.fish DESTINATION ${share}/fish/vendor_completions.d)
-install(FILES README.md SECURITY.md config/policy.yml DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md SECURITY.md CHANGELOG.md config/policy.yml DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY config/examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # Their first lines name the schema beside them.
 install(FILES config/netpale.schema.json DESTINATION ${CMAKE_INSTALL_DOCDIR})
@@ -34,9 +34,10 @@ set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_PACKAGE_CONTACT "the netpale authors <netpale@example.com>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "container entrypoint that fences a coding agent")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
-  "It reads a policy, puts a default-deny nftables ruleset into the container's own
-network namespace, gives up every privilege that could undo it, proves that, and
-starts the agent as an unprivileged user. The program is static and needs no package.")
+  "It reads a policy, puts a default-deny nftables ruleset into the container's
+own network namespace, gives up every privilege that could undo it, proves
+that, and starts the agent as an unprivileged user. The program is static
+and needs no other package.")
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 include(CPack)

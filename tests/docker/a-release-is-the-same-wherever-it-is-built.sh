@@ -7,7 +7,7 @@ version=$(sed -n 's/^project(netpale VERSION \([0-9.]*\).*/\1/p' "$repository/CM
 checkout=$work/checkout there=$work/there
 mkdir -p "$checkout" "$there"
 cd "$repository"
-cp -a CMakeLists.txt CMakePresets.json LICENSE README.md SECURITY.md config docker entrypoint lib "$checkout"
+cp -a CMakeLists.txt CMakePresets.json ./*.md LICENSE config docker entrypoint lib "$checkout"
 
 # What it does not understand is refused; interrupted, it leaves nothing.
 capture "$checkout/docker/release" --fast
@@ -26,7 +26,7 @@ equals 'and leaves nothing' '' "$(docker ps -aq --filter "name=$container"; ls "
 
 image_built=netpale-release:$(sha256sum docker/package/Dockerfile | cut -c 1-12)
 # Root in a namespace of its own is what golden tests want. In the background, so that it ends when we do.
-tar -c CMakeLists.txt CMakePresets.json LICENSE README.md SECURITY.md config docker/package entrypoint lib tests |
+tar -c CMakeLists.txt CMakePresets.json ./*.md LICENSE config docker/package entrypoint lib tests |
 	docker run --rm -i --init --label "$label" --network none --hostname elsewhere \
 		--cap-add NET_ADMIN --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
 		-e TZ=Asia/Tokyo -e LC_ALL=C.UTF-8 -e SOURCE_DATE_EPOCH -w /somewhere/else/altogether "$image_built" \
@@ -85,8 +85,11 @@ done
 # A library whose licence nobody has looked at.
 # shellcheck disable=SC2016
 capture docker run --rm --label "$label" --network none -e SOURCE_DATE_EPOCH \
-	-v "$repository/docker/package/sbom:/sbom:ro" "$image_built" bash -c 'cd /tmp && touch netpale LICENSE && for file in crypt m c; do
-		echo "/usr/lib/x86_64-linux-gnu/lib$file.a(member.o)"; done >netpale.map && /sbom . name 1'
+	-v "$repository/docker/package/sbom:/sbom:ro" "$image_built" bash -c '
+		cd /tmp
+		touch netpale LICENSE
+		printf "/usr/lib/x86_64-linux-gnu/lib%s.a(member.o)\n" crypt yaml c >netpale.map
+		/sbom . name 1'
 equals 'an unknown licence is no release' \
 	"1 docker/package/sbom: 'libxcrypt' is linked in, and its licence is not known here" "$status $out"
 
@@ -114,7 +117,8 @@ for file in '755 /usr/bin/netpale' \
 	'644 /usr/share/bash-completion/completions/netpale' '644 /usr/share/zsh/vendor-completions/_netpale' \
 	'644 /usr/share/fish/vendor_completions.d/netpale.fish' '644 /usr/share/netpale/presets.yml' \
 	'644 /usr/share/netpale/netpale.schema.json' '644 /usr/share/doc/netpale/netpale.schema.json' \
-	'644 /usr/share/doc/netpale/'{copyright,netpale.spdx.json,README.md,SECURITY.md,policy.yml,examples/claude.yml}; do
+	'644 /usr/share/doc/netpale/'{copyright,netpale.spdx.json,{CHANGELOG,README,SECURITY}.md,policy.yml} \
+	'644 /usr/share/doc/netpale/examples/claude.yml'; do
 	contains "it has $file" "root:root $file" "$out"
 done
 lacks 'all of it is of root' ': ' "$(grep -vE '^(netpale |root:root (755 /usr/bin/|644 ))' <<<"$out" | sed 's/^/: /')"
