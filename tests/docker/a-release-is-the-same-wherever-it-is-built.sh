@@ -1,6 +1,6 @@
 #!/bin/bash
-# docker/release makes the same bytes as a build at another place, by another umask, clock and name. Under qemu
-# the arm64 program passes unit and golden tests. The package installs what it should, and goes without a trace.
+# docker/release makes the same bytes as a build at another place, by another umask, time zone and name. Under
+# qemu the arm64 program passes unit and golden tests. The package installs what it should, and goes without a trace.
 . "$(dirname "$0")/lib.sh"
 export SOURCE_DATE_EPOCH=1767225600
 version=$(sed -n 's/^project(netpale VERSION \([0-9.]*\).*/\1/p' "$repository/CMakeLists.txt")
@@ -25,15 +25,25 @@ equals 'interrupted it says so' 143 "$status"
 equals 'and leaves nothing' '' "$(docker ps -aq --filter "name=$container"; ls "$checkout/build")"
 
 image_built=netpale-release:$(sha256sum docker/package/Dockerfile | cut -c 1-12)
-# Root in a namespace of its own is what golden tests want. In the background, so that it ends when we do.
+# In the background, so that it ends when we do.
 tar -c CMakeLists.txt CMakePresets.json ./*.md LICENSE config docker/package entrypoint lib tests |
 	docker run --rm -i --init --label "$label" --network none --hostname elsewhere \
-		--cap-add NET_ADMIN --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
 		-e TZ=Asia/Tokyo -e LC_ALL=C.UTF-8 -e SOURCE_DATE_EPOCH -w /somewhere/else/altogether "$image_built" \
 		bash -c 'umask 077; tar -x && docker/package/build --test >&2 && tar -c -C dist .' 2>"$work/log" |
 	tar -x -C "$there" &
 wait $! || fail "the build elsewhere: $(grep -vE '^\[[0-9]|Passed|Start' "$work/log" | tail -n 40)"
-grep -E 'tests passed|under qemu' "$work/log"
+grep -E 'tests passed|under qemu|filters for arm64' "$work/log"
+
+# The golden tests are here, with their tools; they ask the program, so qemu comes to them.
+docker run --rm --label "$label" --network none "$image_built" cat /usr/bin/qemu-aarch64 >"$work/qemu"
+printf '#!/bin/sh\nexec %s %s "$@"\n' "$work/qemu" "$there/netpale-$version-linux-arm64" >"$work/netpale"
+chmod +x "$work/qemu" "$work/netpale" "$there"/netpale-*-arm64
+for script in tests/golden/*.sh; do
+	# That one asks the shells.
+	[ "${script##*/}" != completions.sh ] || continue
+	NETPALE=$work/netpale "$script" >"$work/golden.log" 2>&1 || fail "$script, for arm64: $(tail -n 20 "$work/golden.log")"
+	echo "ok: $script for arm64"
+done
 
 # As one does who has a release and its sources.
 cd "$checkout"
