@@ -9,18 +9,11 @@ net=$(network net --driver bridge)
 services "$net"
 pod_of docker/kubernetes/apply.yml "$net" "$(at dns "$net")"
 
-for capability in $(added fence); do
-	without "$capability" fence
-	[ "$status" = 77 ] || fail "without $capability it is 77, not $status"
-	contains "without $capability it says so" "$capability" "$out"
-done
+needs_what_it_adds fence
 begin fence netpale:dev
 equals 'it ends well' 0 "$(docker wait "$id-fence")"
 begin agent "$image"
-for name in api.agents.svc.cluster.local api; do
-	contains "the allowed Service is reached, as $name" "$name:8080 reached" "$(probes "$name:8080")"
-done
-contains 'at no other port' 'refused at once' "$(probes api:9090)"
+reaches_the_service
 contains 'another is refused' 'refused at once ECONNREFUSED' "$(probes database:8080)"
 powerless
 serves

@@ -9,19 +9,12 @@ net=$(network net --driver bridge)
 services "$net"
 pod_of docker/kubernetes/guard.yml "$net" "$(at dns "$net")"
 
-for capability in $(added fence); do
-	without "$capability" fence
-	[ "$status" = 77 ] || fail "without $capability it is 77, not $status"
-	contains "without $capability it says so" "$capability" "$out"
-done
+needs_what_it_adds fence
 
 begin fence netpale:dev
 await 20 'its startup probe succeeds' ready fence
 begin agent "$image"
-for name in api.agents.svc.cluster.local api; do
-	contains "the allowed Service is reached, as $name" "$name:8080 reached" "$(probes "$name:8080")"
-done
-contains 'at no other port' 'refused at once' "$(probes api:9090)"
+reaches_the_service
 contains 'another does not exist' 'database:8080 unknown' "$(probes database:8080)"
 contains 'and its address is refused' 'refused at once ECONNREFUSED' "$(probes "$(at database "$net"):8080")"
 equals 'only the allowed one was asked for' api.agents.svc.cluster.local "$(heard dns)"

@@ -44,6 +44,17 @@ without() {
 	capture timeout 20 docker run --rm "${kept[@]}" netpale:dev "${command[@]}"
 }
 
+# needs_what_it_adds NAME: each capability of the manifest is missed when it is not there.
+needs_what_it_adds() {
+	local capability
+
+	for capability in $(added "$1"); do
+		without "$capability" "$1"
+		[ "$status" = 77 ] || fail "without $capability it is 77, not $status"
+		contains "without $capability it says so" "$capability" "$out"
+	done
+}
+
 # ready NAME: does its startup probe succeed?
 ready() {
 	mapfile -t probe <"$work/$1.probe"
@@ -52,6 +63,16 @@ ready() {
 
 inside() { docker exec "$id-agent" "$@" 2>&1; }
 probes() { inside probe "$@"; }
+
+# reaches_the_service: the one that the policy allows, at its port.
+reaches_the_service() {
+	local name
+
+	for name in api.agents.svc.cluster.local api; do
+		contains "the allowed Service is reached, as $name" "$name:8080 reached" "$(probes "$name:8080")"
+	done
+	contains 'at no other port' 'refused at once' "$(probes api:9090)"
+}
 
 # services NETWORK: a Service of the cluster that the policy allows, another, and their DNS.
 services() {
