@@ -32,7 +32,7 @@ project() {
 	local project=$work/project
 
 	mkdir -p "$project"
-	cd "$repository"
+	cd "$repository" || return
 	docker/feature/pack "$project/.devcontainer/netpale"
 	jq --argjson options "$1" --arg image "$image" --arg net "$net" "del(.build) | .image = \$image |
 		.features[\"./netpale\"] = \$options | .runArgs += [\"--network=\" + \$net] | ${2:-.}" \
