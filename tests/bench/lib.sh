@@ -2,6 +2,7 @@
 # What the parts of the bench share, beside the place that tests/netns/lib.sh makes: samples in
 # samples/NAME, and rows made from them. BUILD names another binary than build/static/netpale, RUNS
 # another number of repetitions than 7.
+[ $# = 0 ] || { echo "$0: '$1' is not understood: it takes no arguments" >&2; exit 64; }
 here=$(cd "${0%/*}" && pwd)
 root=${here%/*/*}
 out=$root/build/bench
