@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the scripts share whose subject is a system call that fails. Each case is one run of netpale in
 # the client's network, by tests/faults/syscalls/start.c, which prints how many there were. Each call
-# fails once, in one of the ways that it may, of the longer starts some calls, and of those a third unless
+# fails once, in one of the ways that it may, of the longer starts some calls, and a sixth of those unless
 # `tests/run faults` asks for more; with FAULTS=all every call in every way, which takes an hour. Sourced
 # behind lib.sh.
 
@@ -12,7 +12,7 @@ witness=$(realpath "$PEERS/fault-witness")
 REFUSED=(198.51.100.17 2001:db8:1::17)
 whole=()
 [ "${FAULTS-}" != all ] || whole=(-w)
-each_nth() { echo $(($1 * (${WHOLE:-0} ? 1 : 3))); } # COUNT
+each_nth() { echo $(($1 * (${WHOLE:-0} ? 1 : 6))); } # COUNT
 
 mkdir fences policies
 start udp 198.51.100.53 53 "$PEERS/dns" 198.51.100.53 53 quiet a=198.51.100.15 aaaa=2001:db8:1::15

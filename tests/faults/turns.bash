@@ -2,9 +2,9 @@
 # Something fails at each turn of a process: allocation after allocation, or answer after answer of
 # the kernel (faulty.c). Sourced behind lib.sh.
 #
-# In a plain run each way through the program that leads to an allocation, or an answer, is taken once
-# (the calls on the stack), and each answer spoilt in a third of the ways, `tests/run faults` in all; with
-# FAULTS=all every single one is.
+# `tests/run faults` takes each way through the program that leads to an allocation, or an answer, once (the
+# calls on the stack); a plain run half of those to an allocation, and spoils each answer in a third of the
+# ways. With FAULTS=all every single one is taken.
 
 : "${FAULTY_NETPALE:?the binary in which something fails}"
 
@@ -160,11 +160,12 @@ take_turn() { # ROLE KIND NUMBER .|+ COMMAND...
 }
 # Each allocation alone; at every fourth all behind it, too.
 fail_allocations() { # ROLE COMMAND...
-	local number role=$1
+	local number role=$1 way=0
 	shift
 	survey "$role" allocations "$@"
 	put "$first"
 	for number in "${numbers[@]}"; do
+		[ $((way++ % 2)) = 0 ] || [ "${WHOLE:-0}" != 0 ] || [ "${FAULTS-}" = all ] || continue
 		take_turn "$role" memory "$number" . "$@"
 		[ $((turns % 4)) != 0 ] || take_turn "$role" memory "$number" + "$@"
 	done
@@ -179,7 +180,7 @@ change_answers() { # ROLE COMMAND...
 	for number in "${numbers[@]}"; do
 		[ "${COMPLAINTS-}" = "" ] || echo "      $number"
 		for kind in $kinds; do
-			[ $((pair++ % 3)) = 0 ] || [ "${WHOLE:-0}" != 0 ] || continue
+			[ $((pair++ % 3)) = 0 ] || [ "${WHOLE:-0}" != 0 ] || [ "${FAULTS-}" = all ] || continue
 			take_turn "$role" "$kind" "$number" . "$@"
 		done
 	done
