@@ -42,7 +42,8 @@ socket.socket(socket.AF_INET, socket.SOCK_DGRAM).bind(("127.0.0.1", 7753))'
 kill_again() { # UNTIL-MS
 	local end=$(($(now_ms) + $1)) pid
 	while [ "$(now_ms)" -lt "$end" ]; do
-		pid=$(forwarder) && kill -KILL "$pid" 2>/dev/null
+		# Which may have gone by itself.
+		if pid=$(forwarder); then kill -KILL "$pid" 2>/dev/null || :; fi
 		nap
 	done
 }
