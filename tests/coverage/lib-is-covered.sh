@@ -10,9 +10,10 @@ LEAST=95
 export GLIBC_TUNABLES=glibc.malloc.tcache_count=0
 
 # What each test says is its own label's business, and where an agent may not write the counts netpale
-# says a line more.
+# says a line more. Two ask shells and schemas more than netpale.
 run() { # LABELS
-	ctest --preset coverage --parallel "$(nproc)" --no-tests=error -L "^($1)\$" >build/coverage.log ||
+	ctest --preset coverage --parallel "$(nproc)" --no-tests=error -L "^($1)\$" \
+		-E '^golden\.(completions|schema)$' >build/coverage.log ||
 		grep 'tests passed' build/coverage.log
 }
 
